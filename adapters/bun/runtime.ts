@@ -1,0 +1,15 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createAsyncContext, type Runtime } from '../../src/runtime.ts';
+import { Bun } from './shim.ts';
+
+/** For `createTelemetry` of `edgespan/core`. */
+export const runtime: Runtime = {
+  name: 'bun',
+  env: Bun.env,
+  context: createAsyncContext(new AsyncLocalStorage()),
+  every(ms, run) {
+    const timer = setInterval(run, ms) as unknown as { unref(): void };
+    timer.unref();
+    return () => clearInterval(timer as unknown as number);
+  },
+};

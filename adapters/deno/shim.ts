@@ -1,0 +1,15 @@
+/** The little of Deno that the adapter calls by name. */
+interface DenoGlobal {
+  readonly env: { toObject(): Record<string, string> };
+  readonly pid: number;
+  kill(pid: number, signal: string): void;
+  addSignalListener(signal: string, listener: () => void): void;
+  removeSignalListener(signal: string, listener: () => void): void;
+  unrefTimer(id: number): void;
+  serve(
+    options: { port: number; hostname: string; onListen(): void },
+    handler: (request: Request) => Promise<Response>,
+  ): { readonly addr: { readonly port: number }; shutdown(): Promise<void> };
+}
+
+export const { Deno } = globalThis as unknown as { Deno: DenoGlobal };

@@ -1,0 +1,77 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { Context, Env, Handler, MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import { getInvocation } from '../../src/context.ts';
+import { serveRequest } from '../../src/http/server-span.ts';
+import { type MetricSource, type MetricsRouteOptions, metricsHandler } from '../../src/metrics-source.ts';
+import type { Telemetry } from '../../src/telemetry.ts';
+import { getParts } from '../../src/view.ts';
+
+export type TelemetryVariables = { telemetry: Telemetry };
+
+export interface TelemetryMiddlewareOptions {
+  /** Requests that get no span. */
+  ignore?: (c: Context) => boolean;
+  /** More attributes of the SERVER span. */
+  attributes?: (c: Context) => Record<string, string>;
+}
+
+/**
+ * A SERVER span named by the route, around everything behind it, and the flush at its end. Sets `c.var.telemetry`.
+ * Inside `instrument` it names that span by the route instead of opening a second one.
+ *
+ * @example
+ * app.use(telemetryMiddleware(telemetry));
+ */
+export function telemetryMiddleware(
+  telemetry: Telemetry,
+  options: TelemetryMiddlewareOptions = {},
+): MiddlewareHandler<{ Variables: TelemetryVariables }> {
+  const parts = getParts(telemetry);
+  return async function traceRequest(c, next) {
+    c.set('telemetry', telemetry);
+    if (options.ignore?.(c)) return next();
+    const attributes: Attributes | undefined = options.attributes?.(c);
+    const outer = getInvocation(parts.view.active())?.server;
+    if (outer && attributes) outer.span.setAttributes(attributes);
+    const response = await serveRequest(parts, {
+      request: c.req.raw,
+      attributes,
+      waitUntil: waitUntilOf(c),
+      async handle(context) {
+        await next();
+        getInvocation(context)?.server?.setRoute(routePath(c, -1));
+        return c.res;
+      },
+    });
+    if (response !== c.res) c.res = response;
+  };
+}
+
+/**
+ * A metrics page as a route. A token that is given and comes out empty answers 503: a forgotten secret must not
+ * publish metrics.
+ *
+ * @example
+ * app.get('/metrics', metricsRoute(telemetry, { token: (c) => c.env.METRICS_TOKEN }));
+ */
+export function metricsRoute<E extends Env>(
+  sources: MetricSource | readonly MetricSource[],
+  options: Pick<MetricsRouteOptions, 'filter'> & { token?: string | ((c: Context<E>) => string | undefined) } = {},
+): Handler<E> {
+  const { token, ...rest } = options;
+  return (c) => {
+    const own = 'token' in options && { token: () => (typeof token === 'function' ? token(c) : token) };
+    return metricsHandler(sources, { ...rest, ...own })(c.req.raw);
+  };
+}
+
+/** Hono throws where the host has no execution context, as on Node. */
+function waitUntilOf(c: Context): ((promise: Promise<unknown>) => void) | undefined {
+  try {
+    const { executionCtx } = c;
+    return (promise) => executionCtx.waitUntil(promise);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+import { env } from 'cloudflare:workers';
+import { builtIn } from '../../src/built-in.ts';
+import { assembleFor } from '../../src/create.ts';
+import type { TelemetryOptions } from '../../src/options.ts';
+import type { Telemetry } from '../../src/telemetry.ts';
+import { runtime } from './runtime.ts';
+
+export * from '../../src/index.ts';
+export { instrument } from './instrument.ts';
+export { runtime } from './runtime.ts';
+
+/**
+ * A telemetry on Workers, made at module scope: `env` is read when the module is evaluated, so a wrong option fails the
+ * deployment. Flushes go through `waitUntil` of the handler that `instrument` or the Hono middleware wraps.
+ *
+ * @example
+ * const telemetry = createTelemetry((env) => ({ serviceName: 'chat', otlp: { endpoint: env.OTLP_ENDPOINT } }));
+ * export default instrument({ fetch: (request) => new Response('ok') }, telemetry);
+ */
+export function createTelemetry<Env = Cloudflare.Env>(
+  options: TelemetryOptions | ((env: Env) => TelemetryOptions) = {},
+): Telemetry {
+  return assembleFor(runtime, typeof options === 'function' ? () => options(env as Env) : options, builtIn);
+}

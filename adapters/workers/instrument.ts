@@ -1,0 +1,113 @@
+import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
+import { type Attributes, SpanKind } from '@opentelemetry/api';
+import { getInvocation } from '../../src/context.ts';
+import { serveRequest } from '../../src/http/server-span.ts';
+import { runTask } from '../../src/server/task.ts';
+import type { Telemetry } from '../../src/telemetry.ts';
+import { getParts, type Parts } from '../../src/view.ts';
+import { trackWaitUntil, type WaitUntilContext } from './wait-until.ts';
+
+type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
+type ObjectClass = new (ctx: DurableObjectState, env: never) => object;
+type EntrypointClass = new (ctx: ExecutionContext, env: never) => object;
+type Handlers = { fetch?: unknown; scheduled?: unknown; queue?: unknown; email?: unknown };
+
+/**
+ * Traces what a Worker exports and flushes through `waitUntil` at the end of each invocation; queue and cron handlers
+ * wait for the flush. The type comes back unchanged, `this` is kept.
+ *
+ * @example
+ * export default instrument({ async fetch(request, env, ctx) { return new Response('ok') } }, telemetry);
+ * export class Room extends instrument(RoomBase, telemetry) {}
+ */
+export function instrument<C extends ObjectClass | EntrypointClass>(entry: C, telemetry: Telemetry): C;
+export function instrument<H extends Handlers>(entry: H, telemetry: Telemetry): H;
+export function instrument(entry: object, telemetry: Telemetry): unknown {
+  const parts = getParts(telemetry);
+  return typeof entry === 'function' ? instrumentClass(entry as ObjectClass, parts) : instrumentHandlers(entry, parts);
+}
+
+function instrumentHandlers(entry: object, parts: Parts): object {
+  return new Proxy(entry, {
+    get(target, key) {
+      const handler: unknown = Reflect.get(target, key, target);
+      if (typeof handler !== 'function') return handler;
+      return (...args: unknown[]) => {
+        const [event, env, ctx] = args as [unknown, unknown, WaitUntilContext];
+        const tracked = trackWaitUntil(ctx, parts);
+        const call = () => handler.call(target, event, env, tracked.ctx);
+        return runHandler(String(key), parts, event, tracked.waitUntil, call) ?? handler.apply(target, args);
+      };
+    },
+  });
+}
+
+/** The handler's work inside its span, `undefined` for a handler that is not traced. */
+function runHandler(
+  name: string,
+  parts: Parts,
+  event: unknown,
+  waitUntil: (promise: Promise<unknown>) => void,
+  call: () => unknown,
+): unknown {
+  switch (name) {
+    case 'fetch':
+      return serveRequest(parts, { request: event as Request, waitUntil, handle: call as () => Promise<Response> });
+    case 'scheduled': {
+      const { cron } = event as ScheduledController;
+      const attributes: Attributes = { 'faas.trigger': 'timer', 'faas.cron': cron };
+      return runTask(parts, { name: 'scheduled', attributes, waitUntil, awaitFlush: true, call });
+    }
+    case 'queue': {
+      const { queue, messages } = event as MessageBatch;
+      const attributes: Attributes = {
+        'messaging.system': 'cloudflare_queues',
+        'messaging.operation.type': 'process',
+        'messaging.operation.name': 'process',
+        'messaging.destination.name': queue,
+        'messaging.batch.message_count': messages.length,
+      };
+      const kind = SpanKind.CONSUMER;
+      return runTask(parts, { name: `process ${queue}`, kind, attributes, waitUntil, awaitFlush: true, call });
+    }
+    case 'email':
+      return runTask(parts, { name: 'email', kind: SpanKind.CONSUMER, waitUntil, awaitFlush: false, call });
+    default:
+      return undefined;
+  }
+}
+
+function instrumentClass(Base: ObjectClass, parts: Parts): ObjectClass {
+  const Instrumented = class extends Base {};
+  const wrapped = new Set<PropertyKey>(['constructor']);
+  for (let proto = Base.prototype; isOwnCode(proto); proto = Object.getPrototypeOf(proto)) {
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
+      if (wrapped.has(key) || typeof value !== 'function') continue;
+      wrapped.add(key);
+      const method = instrumentMethod(key, value as AnyMethod, parts);
+      Object.defineProperty(Instrumented.prototype, key, { value: method, writable: true, configurable: true });
+    }
+  }
+  Object.defineProperty(Instrumented, 'name', { value: Base.name });
+  return Instrumented;
+}
+
+/** The platform's base classes are not wrapped, nor what lies beneath them. */
+function isOwnCode(proto: object): boolean {
+  return proto !== DurableObject.prototype && proto !== WorkerEntrypoint.prototype && proto !== Object.prototype;
+}
+
+/** `fetch` and `alarm` get a span; an RPC method runs as an invocation whose spans are flushed when it is done. */
+function instrumentMethod(name: string, method: AnyMethod, parts: Parts): AnyMethod {
+  return function (this: unknown, ...args) {
+    const call = () => method.apply(this, args);
+    const ctx = (this as { ctx?: WaitUntilContext }).ctx;
+    // Called from within, it is a part of the invocation that is under way.
+    if (!ctx || getInvocation(parts.view.active())) return call();
+    const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
+    if (name === 'fetch') {
+      return serveRequest(parts, { request: args[0] as Request, waitUntil, handle: call as () => Promise<Response> });
+    }
+    return runTask(parts, { name: name === 'alarm' ? 'alarm' : undefined, waitUntil, awaitFlush: false, call });
+  };
+}

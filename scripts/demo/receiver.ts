@@ -1,0 +1,66 @@
+import { createServer } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+
+type Value = { stringValue?: string; intValue?: string; doubleValue?: number; boolValue?: boolean; arrayValue?: { values?: Value[] } };
+type KeyValue = { key: string; value: Value };
+
+/** A span as the OTLP request carried it. */
+export interface ReceivedSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  name: string;
+  kind: number;
+  startTimeUnixNano: string;
+  endTimeUnixNano: string;
+  status?: { code?: number; message?: string };
+  attributes: Record<string, unknown>;
+}
+
+/** An OTLP/HTTP receiver that decodes what arrives, by the standard alone. */
+export function createReceiver() {
+  const spans: ReceivedSpan[] = [];
+  const requests: { path: string; body: unknown }[] = [];
+  let onArrival = () => {};
+
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    const body = JSON.parse(String(request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes));
+    requests.push({ path: request.url ?? '', body });
+    spans.push(...readSpans(body));
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    onArrival();
+  });
+
+  /** Resolves once so many spans have arrived; rejects when they do not come. */
+  function waitFor(count: number, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`only ${spans.length} of ${count} spans arrived within ${timeoutMs} ms`));
+      const timer = setTimeout(late, timeoutMs);
+      onArrival = () => {
+        if (spans.length < count) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      onArrival();
+    });
+  }
+
+  return { server, spans, requests, waitFor };
+}
+
+function readSpans(body: { resourceSpans?: { scopeSpans?: { spans?: never[] }[] }[] }): ReceivedSpan[] {
+  const raw = (body.resourceSpans ?? []).flatMap(({ scopeSpans = [] }) => scopeSpans.flatMap(({ spans = [] }) => spans));
+  return raw.map((span: Omit<ReceivedSpan, 'attributes'> & { attributes?: KeyValue[] }) => ({
+    ...span,
+    attributes: Object.fromEntries((span.attributes ?? []).map(({ key, value }) => [key, readValue(value)])),
+  }));
+}
+
+function readValue(value: Value): unknown {
+  if (value.intValue !== undefined) return Number(value.intValue);
+  if (value.arrayValue) return (value.arrayValue.values ?? []).map(readValue);
+  return value.stringValue ?? value.doubleValue ?? value.boolValue;
+}

@@ -1,0 +1,57 @@
+/** The names that `edgespan` and `edgespan/core` have in common. */
+export type { Health } from './diagnostics.ts';
+export type { DropReason, Signal, SignalResult } from './delivery.ts';
+export { TelemetryError, type TelemetryErrorCode } from './errors.ts';
+export type { FlushResult } from './flush.ts';
+export type { ErrorClass } from './llm/error-class.ts';
+export {
+  defineProvider,
+  type LlmRequest,
+  type LlmResponse,
+  type LlmUsage,
+  type Operation,
+  type Provider,
+  type ProviderRequest,
+  type Reply,
+  type StreamEvent,
+  type StreamReader,
+} from './llm/provider.ts';
+export type {
+  AgentOptions,
+  LlmOptions,
+  LlmWrapper,
+  RetrievalOptions,
+  RetrievalWrapper,
+  SpanOptions,
+  SpanType,
+  SpanWrapper,
+  ToolOptions,
+} from './llm/wrappers.ts';
+export {
+  type Counter,
+  createMetricRegistry,
+  type Gauge,
+  type Histogram,
+  type Labels,
+  type MetricOptions,
+  type MetricRegistry,
+  type MetricRegistryOptions,
+} from './metrics/registry.ts';
+export type { Exemplar, MetricFamily, MetricsSnapshot, Point } from './metrics/snapshot.ts';
+export { type MetricSource, type MetricsRouteOptions, metricsHandler } from './metrics-source.ts';
+export type { Limits, TelemetryOptions } from './options.ts';
+export type { OtlpOptions } from './otlp/config.ts';
+export type { OtlpEncoder } from './otlp/encoder.ts';
+export type { Fetch } from './otlp/transport.ts';
+export type { Cost, CostOptions, Price, PriceTable, Rates } from './pricing/price.ts';
+export type { Secret } from './prometheus/handler.ts';
+export type { ContextStorage, Runtime } from './runtime.ts';
+export type { Carrier, Scope, Telemetry } from './telemetry.ts';
+export type {
+  ExportFunction,
+  InstrumentationScope,
+  ReadableSpan,
+  Resource,
+  SpanEvent,
+  SpanExporter,
+} from './trace/readable-span.ts';

@@ -1,0 +1,28 @@
+import type { HrTime } from '@opentelemetry/api';
+
+/**
+ * Two clocks, both in milliseconds: `now` since the Unix epoch, `monotonic` from an arbitrary start. On Workers both
+ * stand still between two I/O operations and read 0 in global scope, so neither is read before something is recorded.
+ */
+export interface Clock {
+  readonly now: () => number;
+  readonly monotonic: () => number;
+}
+
+/** Milliseconds (fractions allowed) as `[seconds, nanoseconds]`. */
+export function toHrTime(ms: number): HrTime {
+  const seconds = Math.trunc(ms / 1000);
+  const nanos = Math.round((ms - seconds * 1000) * 1e6);
+  return nanos === 1e9 ? [seconds + 1, 0] : [seconds, nanos];
+}
+
+/** Milliseconds (fractions allowed) as integer nanoseconds. */
+export function toUnixNano(ms: number): bigint {
+  const [seconds, nanos] = toHrTime(ms);
+  return BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
+}
+
+/** `[seconds, nanoseconds]` as milliseconds. */
+export function fromHrTime([seconds, nanos]: HrTime): number {
+  return seconds * 1000 + nanos / 1e6;
+}

@@ -1,0 +1,266 @@
+import {
+  type Attributes,
+  type MeterProvider,
+  type TextMapPropagator,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import type { Clock } from './clock.ts';
+import { type ContextView, createContextView, getScopeAttributes } from './context.ts';
+import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
+import { createEnvironment } from './environment.ts';
+import { type Books, createBooks } from './ledger.ts';
+import { createAttempts } from './llm/attempts.ts';
+import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
+import type { Provider } from './llm/provider.ts';
+import { createLlmRecorder, type LlmRecorder } from './llm/recorder.ts';
+import { semconvNames } from './llm/semconv.ts';
+import { createMeterProvider } from './metrics/meter.ts';
+import { Registry } from './metrics/registry.ts';
+import type { MetricsSnapshot } from './metrics/snapshot.ts';
+import { checkOptions } from './option-checks.ts';
+import type { TelemetryOptions } from './options.ts';
+import { resolveOtlp } from './otlp/config.ts';
+import { createMetricExporter, createOtlpSpanSink, type MetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import { parseResourceEnv } from './otlp/resource.ts';
+import type { Fetch } from './otlp/transport.ts';
+import type { PriceTable } from './pricing/price.ts';
+import { createPropagator } from './propagation/composite.ts';
+import { w3c } from './propagation/w3c.ts';
+import { type CompleteRuntime, completeRuntime } from './runtime.ts';
+import {
+  type ResolvedLimits,
+  resolveFlush,
+  resolveLimits,
+  resolvePropagators,
+  resolveResource,
+  resolveSampler,
+  version,
+} from './settings.ts';
+import { createOpenStreams, type OpenStreams } from './stream/open-streams.ts';
+import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
+import { createIdGenerator } from './trace/ids.ts';
+import { createResource, type Resource } from './trace/readable-span.ts';
+import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
+import type { RecordingSpan } from './trace/span.ts';
+import { createTracer, createTracerProvider, type TracerHost } from './trace/tracer.ts';
+
+/** The parts of one telemetry, wired. Views of it (`scoped`, the telemetry a callback is handed) share them. */
+export interface Engine {
+  readonly options: TelemetryOptions;
+  readonly enabled: boolean;
+  readonly runtime: CompleteRuntime;
+  readonly clock: Clock;
+  readonly limits: ResolvedLimits;
+  readonly flushing: ReturnType<typeof resolveFlush>;
+  readonly diagnostics: Diagnostics;
+  readonly root: ContextView;
+  readonly resource: () => Resource;
+  readonly tracer: Tracer;
+  readonly tracerProvider: TracerProvider;
+  readonly meterProvider: MeterProvider;
+  readonly registry: Registry;
+  readonly instruments: LlmInstruments;
+  readonly recorder: LlmRecorder;
+  readonly providers: readonly Provider[];
+  readonly propagator: TextMapPropagator;
+  readonly fetch: () => Fetch;
+  readonly streams: OpenStreams;
+  readonly memory: SpanMemory;
+  readonly books: Books;
+  readonly spanPipelines: readonly SpanPipeline[];
+  readonly metricExporters: readonly MetricExporter[];
+  /** What Prometheus and OTLP get: the registry's families with our resource. */
+  readonly collect: () => Promise<MetricsSnapshot>;
+  /** Told that there is something to send, and how many spans wait. */
+  onActivity: (buffered: number) => void;
+}
+
+/** Providers and prices that a bundle brings, after those of the options. */
+export interface BuiltIn {
+  readonly providers: readonly Provider[];
+  readonly prices: readonly PriceTable[];
+}
+
+const defaultMemorySpans = 1000;
+
+/** Checks the options and wires the parts. Nothing here reads a clock, draws a random number or starts a timer. */
+export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engine {
+  checkOptions(options);
+  const runtime = completeRuntime(options.runtime);
+  const clock: Clock = { now: runtime.now, monotonic: runtime.monotonic };
+  const diagnostics = createDiagnostics(clock.now, options.onError);
+  const environment = createEnvironment(runtime.env, diagnostics.report);
+  const limits = resolveLimits(options.limits, environment);
+  const flushing = resolveFlush(options.flush, environment);
+  const enabled = (options.enabled ?? true) && !environment.boolean('OTEL_SDK_DISABLED');
+  const root = createContextView(runtime.context);
+  const ids = createIdGenerator(runtime.random);
+  const resource = lazyResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime, ids);
+  const registry = findRegistry(options, limits, clock);
+  const books = createBooks(registry, diagnostics);
+  const memory = createSpanMemory(memorySpans(options.inMemory));
+  const otlp = resolveOtlp(options.otlp, runtime.env, diagnostics.report);
+  const port: OtlpPort = {
+    fetch: () => options.otlp?.fetch ?? globalThis.fetch,
+    clock,
+    random: () => runtime.random(new Uint8Array(1))[0]! / 256,
+    maxRetries: flushing.maxRetries,
+  };
+
+  const sinks: SpanSink[] = [];
+  if (enabled) {
+    if (otlp.traces) sinks.push(createOtlpSpanSink(otlp.traces, port));
+    for (const exporter of options.exporters ?? []) sinks.push(createExporterSink(exporter, clock.monotonic));
+    if (options.console) sinks.push(createExporterSink(createConsoleExporter(printLine), clock.monotonic));
+  }
+  const spanPipelines = sinks.map((sink) =>
+    createSpanPipeline({
+      sink,
+      ledger: books,
+      maxSpans: limits.spans,
+      maxBytes: limits.bytes,
+      batchSize: flushing.batchSize,
+      monotonic: clock.monotonic,
+    }),
+  );
+
+  const metricsEnabled = enabled && options.metrics?.enabled !== false;
+  async function collect(): Promise<MetricsSnapshot> {
+    const { attributes } = resource();
+    if (!metricsEnabled) return { temporality: 'cumulative', resource: attributes, metrics: [] };
+    return { ...(await registry.collect()), resource: attributes };
+  }
+  const metricExporters =
+    otlp.metrics && metricsEnabled
+      ? [
+          createMetricExporter({
+            target: otlp.metrics,
+            port,
+            temporality: otlp.temporality ?? (runtime.ephemeral ? 'delta' : 'cumulative'),
+            resendUnconfirmed: options.otlp?.resendUnconfirmed ?? false,
+            collect,
+            ledger: books,
+          }),
+        ]
+      : [];
+
+  const { keepErrors, keepSlowerThanMs, keepCostlierThanUsd } = options.sampling ?? {};
+  const hasTail = keepErrors || keepSlowerThanMs !== undefined || keepCostlierThanUsd !== undefined;
+  const host: TracerHost = {
+    clock,
+    limits,
+    get resource() {
+      return resource();
+    },
+    ids,
+    sampler: enabled ? resolveSampler(options.sampling, environment, diagnostics.report) : () => false,
+    ...(enabled && hasTail && { tail: { ...options.sampling } }),
+    maxHeldSpans: limits.spans,
+    activeContext: root.active,
+    runIn: root.run,
+    scopeAttributes: getScopeAttributes,
+    emit,
+    drop: (count) => unsampled.add(count, { result: 'sampled_out' }, null),
+    onError: diagnostics.report,
+  };
+  const unsampled = registry.define('edgespan_spans_total', 'counter', ['result']);
+
+  function emit(span: RecordingSpan): void {
+    if (options.inMemory) memory.add(span);
+    let buffered = 0;
+    for (const pipeline of spanPipelines) {
+      pipeline.add(span);
+      buffered = Math.max(buffered, pipeline.buffered);
+    }
+    engine.onActivity(buffered);
+  }
+
+  const semconv = semconvNames(options.semconv ?? '1.41');
+  const { namespace = 'llm', buckets = {} } = options.metrics ?? {};
+  const instruments = createLlmInstruments(registry, semconv, { namespace, buckets });
+  const attempts = createAttempts(instruments.call, clock.monotonic);
+  registry.beforeCollect(attempts.commit);
+  const tracer = createTracer(host, options.scope ?? { name: 'edgespan', version });
+  const given = options.prices === undefined ? [] : [options.prices].flat();
+  const engine: Engine = {
+    options,
+    enabled,
+    runtime,
+    clock,
+    limits,
+    flushing,
+    diagnostics,
+    root,
+    resource,
+    tracer,
+    tracerProvider: createTracerProvider(host),
+    meterProvider: createMeterProvider(registry, diagnostics.report),
+    registry,
+    instruments,
+    recorder: createLlmRecorder({
+      tracer,
+      clock,
+      instruments,
+      attempts,
+      prices: [...given, ...builtIn.prices] as PriceTable[],
+      semconv,
+      legacyAttributes: options.legacyAttributes ?? true,
+    }),
+    providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
+    propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
+    fetch: () => options.fetch ?? globalThis.fetch,
+    streams: createOpenStreams(clock.monotonic),
+    memory,
+    books,
+    spanPipelines,
+    metricExporters,
+    collect,
+    onActivity: () => {},
+  };
+  return engine;
+}
+
+/** Higher priorities first; among equals the user's before the built-in ones. */
+function byPriority(providers: Provider[]): Provider[] {
+  return providers.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+}
+
+function memorySpans(inMemory: TelemetryOptions['inMemory']): number {
+  return typeof inMemory === 'object' ? (inMemory.maxSpans ?? defaultMemorySpans) : defaultMemorySpans;
+}
+
+/** A shared registry must be one of ours: exemplars and late counts need more than its public methods. */
+function findRegistry(options: TelemetryOptions, limits: ResolvedLimits, clock: Clock): Registry {
+  const given = options.metrics?.registry;
+  if (given instanceof Registry) return given;
+  const cardinality = options.metrics?.cardinality;
+  return new Registry({ seriesPerMetric: limits.seriesPerMetric, now: clock.now, ...(cardinality && { cardinality }) });
+}
+
+/** The instance's id is random, so the resource is made when the first span or point is exported. */
+function lazyResource(
+  options: TelemetryOptions,
+  fromEnvironment: Attributes,
+  runtime: CompleteRuntime,
+  ids: { traceId(): string },
+): () => Resource {
+  let resource: Resource | undefined;
+  return () => {
+    if (!resource) {
+      const attributes = resolveResource(options, fromEnvironment, runtime.name);
+      resource = createResource({ 'service.instance.id': toUuid(ids.traceId()), ...attributes });
+    }
+    return resource;
+  };
+}
+
+/** Version 4, from 128 random bits. https://www.rfc-editor.org/rfc/rfc9562#section-5.4 */
+function toUuid(hex: string): string {
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+function printLine(line: string): void {
+  console.log(line);
+}

@@ -1,0 +1,41 @@
+/** What went wrong, for code; the message says it for people. */
+export type TelemetryErrorCode =
+  | 'invalid_option'
+  | 'unknown_option'
+  | 'invalid_metric'
+  | 'invalid_decorator'
+  | 'invalid_wrapper'
+  | 'export_failed'
+  | 'export_refused'
+  | 'export_unconfirmed'
+  | 'export_partial'
+  | 'exporter_failed'
+  | 'buffer_full'
+  | 'protocol_unavailable'
+  | 'invalid_environment'
+  | 'insecure_endpoint'
+  | 'unbound'
+  | 'parse_failed'
+  | 'internal';
+
+/**
+ * The one error of this library. Thrown only while something is being set up (`createTelemetry`, defining a metric,
+ * wrapping a function); afterwards it is handed to `onError` and counted, never thrown into the application.
+ *
+ * @example
+ * try { createTelemetry({ otlp: { timeoutMs: -1 } }) } catch (error) {
+ *   if (error instanceof TelemetryError) console.log(error.code, error.option); // invalid_option otlp.timeoutMs
+ * }
+ */
+export class TelemetryError extends Error {
+  override readonly name: string = 'TelemetryError';
+  readonly code: TelemetryErrorCode;
+  /** Dotted path of the option that is wrong, where there is one. */
+  readonly option?: string;
+
+  constructor(code: TelemetryErrorCode, message: string, details: { option?: string; cause?: unknown } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.option !== undefined) this.option = details.option;
+  }
+}

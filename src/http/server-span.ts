@@ -1,0 +1,177 @@
+import { type Attributes, type Context, type Link, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { getInvocation } from '../context.ts';
+import { createInvocation, type OwnInvocation } from '../invocation.ts';
+import { errorName } from '../llm/error-class.ts';
+import { traceRef } from '../llm/recorder.ts';
+import { recordError } from '../llm/run-span.ts';
+import { getter } from '../propagation/carrier.ts';
+import { tapBody } from '../stream/tap.ts';
+import type { Parts } from '../view.ts';
+
+/** Seconds; the bounds that the HTTP conventions advise. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+/** Methods that may be a metric's attribute as they are. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
+
+export interface ServerRequest {
+  readonly request: Request;
+  readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
+  readonly attributes?: Attributes | undefined;
+  /** Answers the request; the context is active. */
+  readonly handle: (context: Context) => Response | Promise<Response>;
+}
+
+/**
+ * Answers a request inside a SERVER span that ends with the last byte of the response, measures it, and flushes when
+ * all is done. Inside another such span it only runs the handler.
+ * https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+ */
+export async function serveRequest(parts: Parts, options: ServerRequest): Promise<Response> {
+  const { engine, view } = parts;
+  const { request, handle, waitUntil } = options;
+  const outer = view.active();
+  if (!engine.enabled || getInvocation(outer)?.server) return handle(outer);
+
+  const { context, links } = callerContext(parts, request, outer);
+  const recorded = startServerSpan(parts, request, { context, links, attributes: options.attributes });
+  const invocation = createInvocation(parts, { waitUntil, server: recorded });
+  const active = invocation.within(trace.setSpan(context, recorded.span));
+  // Registered before the response is handed over: later is too late on Workers.
+  const response = settleResponse(parts, recorded, invocation, () => view.run(active, () => handle(active)));
+  const done = response.then(
+    () => invocation.flush(),
+    () => invocation.flush(),
+  );
+  if (waitUntil) waitUntil(done);
+  else done.catch(engine.diagnostics.report);
+  return response;
+}
+
+interface RecordedRequest {
+  readonly span: Span;
+  setRoute(route: string): void;
+  headers(response: Response): void;
+  end(thrown?: unknown): void;
+}
+
+async function settleResponse(
+  { engine }: Parts,
+  recorded: RecordedRequest,
+  invocation: OwnInvocation,
+  handle: () => Response | Promise<Response>,
+): Promise<Response> {
+  let response: Response;
+  try {
+    response = await handle();
+  } catch (error) {
+    recorded.end(error);
+    throw error;
+  }
+  try {
+    recorded.headers(response);
+    if (!response.body || response.status === 101) {
+      recorded.end();
+      return response;
+    }
+    const open = invocation.streams.open(() => recorded.end());
+    const body = tapBody(response.body, {
+      pull: () => open.touch(),
+      chunk() {},
+      end(reason, error) {
+        if (reason === 'cancel') recorded.span.setAttribute('edgespan.aborted', true);
+        recorded.end(reason === 'error' ? error : undefined);
+        open.close();
+      },
+    });
+    return new Response(body, response);
+  } catch (error) {
+    engine.diagnostics.report(error);
+    recorded.end();
+    return response;
+  }
+}
+
+/** The caller's trace is continued where it is trusted, else linked: anybody can send a header. */
+function callerContext(parts: Parts, request: Request, outer: Context): { context: Context; links: Link[] } {
+  const { engine } = parts;
+  const trust = engine.options.propagation?.trustIncoming ?? false;
+  const incoming = engine.propagator.extract(ROOT_CONTEXT, request.headers, getter);
+  const caller = trace.getSpanContext(incoming);
+  const trusted = typeof trust === 'function' ? safely(() => trust(request)) : trust;
+  if (trusted) return { context: caller ? incoming : outer, links: [] };
+  return { context: outer, links: caller ? [{ context: caller }] : [] };
+}
+
+function safely(test: () => boolean): boolean {
+  try {
+    return test();
+  } catch {
+    return false;
+  }
+}
+
+function startServerSpan(
+  { engine }: Parts,
+  request: Request,
+  start: { context: Context; links: Link[]; attributes: Attributes | undefined },
+): RecordedRequest {
+  const { tracer, registry, clock } = engine;
+  const url = new URL(request.url);
+  const method = methods.has(request.method) ? request.method : '_OTHER';
+  const scheme = url.protocol.slice(0, -1);
+  const attributes: Attributes = {
+    'http.request.method': method,
+    'url.scheme': scheme,
+    'url.path': url.pathname,
+    'server.address': url.hostname,
+    'server.port': Number(url.port) || (scheme === 'https' ? 443 : 80),
+    ...start.attributes,
+  };
+  const userAgent = request.headers.get('user-agent');
+  if (userAgent) attributes['user_agent.original'] = userAgent;
+  const options = { kind: SpanKind.SERVER, attributes, links: start.links };
+  const span = tracer.startSpan(method === '_OTHER' ? 'HTTP' : method, options, start.context);
+  const startedAt = clock.monotonic();
+  const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
+  const measured: Attributes = { 'http.request.method': method, 'url.scheme': scheme };
+  const total = registry.defineHistogram('http.server.request.duration', [], {
+    unit: 's',
+    buckets,
+    help: 'Seconds until the last byte of the response.',
+  });
+  const toHeaders = registry.defineHistogram('http.server.time_to_headers', [], {
+    unit: 's',
+    buckets,
+    help: 'Seconds until the headers of the response.',
+  });
+  let ended = false;
+
+  return {
+    span,
+    setRoute(route) {
+      span.updateName(`${method === '_OTHER' ? 'HTTP' : method} ${route}`);
+      span.setAttribute('http.route', route);
+      measured['http.route'] = route;
+    },
+    headers({ status }) {
+      measured['http.response.status_code'] = status;
+      span.setAttribute('http.response.status_code', status);
+      span.setAttribute('edgespan.http.time_to_headers', seconds());
+      toHeaders.recordTo(seconds(), measured, traceRef(span));
+      if (status < 500) return;
+      measured['error.type'] = String(status);
+      span.setAttribute('error.type', String(status));
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    },
+    end(thrown) {
+      if (ended) return;
+      ended = true;
+      if (thrown !== undefined) {
+        recordError(span, thrown);
+        measured['error.type'] = errorName(thrown);
+      }
+      total.recordTo(seconds(), measured, traceRef(span));
+      span.end();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import type { Attributes } from '@opentelemetry/api';
+
+export type Operation = 'chat' | 'embed' | 'stream' | (string & {});
+
+/** A request as it goes to a vendor. `body` is the parsed JSON, `undefined` where it was not readable. */
+export interface ProviderRequest {
+  url: URL;
+  method: string;
+  headers: Headers;
+  body: unknown;
+}
+
+export interface LlmRequest {
+  provider: string;
+  model: string | undefined;
+  operation: Operation;
+  stream: boolean;
+  maxTokens?: number;
+  /** `gen_ai.request.*` attributes. */
+  parameters?: Attributes;
+  messages?: unknown;
+  guardrail?: { id?: string; version?: string };
+}
+
+/**
+ * Tokens as totals, whatever the vendor's habit: `input` includes `cacheRead` and `cacheWrite`, `output` includes
+ * `reasoning`. Absent means unknown and is never 0. Rule: OpenTelemetry GenAI conventions, `gen_ai.usage.*`.
+ */
+export interface LlmUsage {
+  input?: number;
+  cacheRead?: number;
+  cacheWrite?: number;
+  /** The part of `cacheWrite` that lives for an hour and costs more. */
+  cacheWrite1h?: number;
+  output?: number;
+  reasoning?: number;
+  audioInput?: number;
+  audioOutput?: number;
+  webSearches?: number;
+  requests?: number;
+}
+
+/** What any vendor answered, in one plain shape. A parser makes it, the recorder reads it. */
+export interface LlmResponse {
+  id?: string;
+  model?: string;
+  usage?: LlmUsage;
+  finishReasons?: string[];
+  /** Calls of the application's tools that the model asked for. */
+  toolCalls?: { id?: string; name: string }[];
+  messages?: unknown;
+  guardrail?: { id?: string; action: string; categories?: string[] };
+  cacheHit?: 'exact' | 'semantic' | 'miss';
+  /** Cost as the vendor reports it. */
+  costUsd?: number;
+  attributes?: Attributes;
+  /** An error the vendor reports in the body, also inside a stream of status 200. */
+  error?: { type: string; code?: string; message?: string };
+}
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  request: LlmRequest;
+}
+
+/** One event of a stream. `json` is parsed when it is first read, `undefined` where the data is no JSON. */
+export interface StreamEvent {
+  readonly type?: string;
+  readonly json: unknown;
+}
+
+/** Folds the events of one stream into the response that the unstreamed call would have given. */
+export interface StreamReader {
+  /** `'content'` marks the first token; `'end'` the vendor's terminator, after which SDKs stop reading. */
+  event(event: StreamEvent): 'content' | 'end' | void;
+  /**
+   * Optional and cheap: false lets an event pass unparsed once the first token is known. Most events of a stream only
+   * carry text.
+   */
+  matters?(data: string, type: string | undefined): boolean;
+  result(): LlmResponse;
+}
+
+/**
+ * What is different between two vendors. A provider starts no span and keeps no state but inside `stream`.
+ * `match` answers the operation (`chat`, `embed`, …) for a URL that is the vendor's; streaming is `request().stream`.
+ *
+ * @example
+ * const acme = defineProvider({
+ *   name: 'acme',
+ *   match: ({ url }) => (url.hostname === 'llm.acme.dev' ? 'chat' : undefined),
+ *   request: ({ body }) => ({ model: (body as { model?: string }).model }),
+ *   response: (json) => ({ usage: { input: (json as { tokens?: number }).tokens } }),
+ * });
+ */
+export interface Provider {
+  name: string;
+  /** `gen_ai.provider.name`, where the convention's word differs from `name`. */
+  semconvName?: string;
+  /** Higher is asked first; 0 by default. */
+  priority?: number;
+  match(request: { url: URL; method: string }): Operation | undefined;
+  request(request: ProviderRequest): Partial<LlmRequest>;
+  response(json: unknown, reply: Reply): LlmResponse;
+  stream?(reply: Reply): StreamReader;
+  /** Recognises a value that an SDK returned, by its shape. */
+  accepts?(value: unknown): boolean;
+  read?(value: unknown): LlmResponse;
+}
+
+export function defineProvider(provider: Provider): Provider {
+  return provider;
+}

@@ -1,0 +1,150 @@
+import { asArray, asCount, asNumber, asObject, asString, type Json } from '../../json.ts';
+import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
+import { maxItems, parseError, present } from './wire.ts';
+
+/**
+ * Usage of every dialect of OpenAI's: `prompt_tokens` or `input_tokens`. Reasoning is a part of the output, except
+ * where the total shows that the vendor left it out.
+ */
+export function parseUsage(value: unknown): LlmUsage | undefined {
+  const usage = asObject(value);
+  if (!usage) return undefined;
+  const input = asCount(usage.prompt_tokens) ?? asCount(usage.input_tokens);
+  let output = asCount(usage.completion_tokens) ?? asCount(usage.output_tokens);
+  const inputs = asObject(usage.prompt_tokens_details) ?? asObject(usage.input_tokens_details);
+  const outputs = asObject(usage.completion_tokens_details) ?? asObject(usage.output_tokens_details);
+  const reasoning = asCount(outputs?.reasoning_tokens) ?? asCount(usage.reasoning_tokens);
+  if (input !== undefined && output !== undefined && reasoning && usage.total_tokens === input + output + reasoning) {
+    output += reasoning;
+  }
+  return present<LlmUsage>({
+    input,
+    cacheRead: asCount(inputs?.cached_tokens),
+    cacheWrite: asCount(inputs?.cache_write_tokens),
+    output,
+    reasoning,
+    audioInput: asCount(inputs?.audio_tokens),
+    audioOutput: asCount(outputs?.audio_tokens),
+  });
+}
+
+/** `openai.response.*`, as far as a reply or a chunk of it says. */
+export function parseResponseAttributes(body: Json) {
+  return present({
+    'openai.response.service_tier': asString(body.service_tier),
+    'openai.response.system_fingerprint': asString(body.system_fingerprint),
+    'gen_ai.embeddings.dimension.count': countDimensions(asObject(asArray(body.data)[0])?.embedding),
+  });
+}
+
+/** Floats, or their base64: four bytes each. */
+function countDimensions(embedding: unknown): number | undefined {
+  if (Array.isArray(embedding)) return embedding.length;
+  const base64 = asString(embedding);
+  return base64 === undefined ? undefined : Math.floor((base64.replace(/=+$/, '').length * 3) / 16);
+}
+
+interface Choice {
+  finishReason?: string;
+  calls: Map<unknown, { id?: string; name?: string }>;
+}
+
+const contentFields = ['content', 'refusal', 'reasoning_content', 'reasoning', 'tool_calls', 'function_call', 'audio'];
+
+/** Neither null nor an empty string or list. */
+function isFilled(value: unknown): boolean {
+  return Boolean(value) && (value as { length?: number }).length !== 0;
+}
+
+/** The entry of a key. A full map keeps no more, and the answer is an entry that nobody sees. */
+function getEntry<V>(map: Map<unknown, V>, key: unknown, create: () => V): V {
+  const entry = map.get(key) ?? create();
+  if (map.size < maxItems) map.set(key, entry);
+  return entry;
+}
+
+/** Folds chunks of a chat completion, or the whole of one as a single chunk: both give the same response. */
+export function createChatFold() {
+  const response: LlmResponse = {};
+  const choices = new Map<number, Choice>();
+
+  function addCalls(choice: Choice, part: Json, streamed: boolean): void {
+    const calls = asArray(part.tool_calls).concat(isFilled(part.function_call) ? { function: part.function_call } : []);
+    calls.forEach((value, position) => {
+      const call = asObject(value);
+      if (!call) return;
+      // Without an index a fragment is known by its id; a whole call by its place.
+      const key = asNumber(call.index) ?? (streamed ? asString(call.id) : undefined) ?? position;
+      const known = getEntry<{ id?: string; name?: string }>(choice.calls, key, () => ({}));
+      known.id ??= asString(call.id);
+      known.name ??= asString((asObject(call.function) ?? asObject(call.custom))?.name);
+    });
+  }
+
+  return {
+    /** Whether the chunk carries content. */
+    add(json: unknown): boolean {
+      const body = asObject(json);
+      if (!body) return false;
+      let filled = false;
+      response.id = asString(body.id) ?? response.id;
+      response.model = asString(body.model) ?? response.model;
+      response.usage = present({ ...response.usage, ...parseUsage(body.usage) });
+      response.attributes = present({ ...response.attributes, ...parseResponseAttributes(body) });
+      response.error ??= parseError(body);
+      asArray(body.choices).forEach((value, position) => {
+        const item = asObject(value);
+        const index = asNumber(item?.index) ?? position;
+        if (!item) return;
+        const choice = getEntry<Choice>(choices, index, () => ({ calls: new Map() }));
+        choice.finishReason = asString(item.finish_reason) ?? choice.finishReason;
+        const delta = asObject(item.delta);
+        const part = delta ?? asObject(item.message) ?? {};
+        addCalls(choice, part, delta !== undefined);
+        filled ||= isFilled(item.text) || contentFields.some((field) => isFilled(part[field]));
+      });
+      return filled;
+    },
+    /** `missing` stands for the reason of a choice that got none. */
+    result(missing?: string): LlmResponse {
+      const ordered = [...choices].sort(([a], [b]) => a - b).map(([, choice]) => choice);
+      const reasons = ordered.map((choice) => choice.finishReason ?? missing);
+      const calls = ordered.flatMap((choice) => [...choice.calls.values()]);
+      const toolCalls = calls.filter((call): call is { id?: string; name: string } => call.name !== undefined);
+      return (
+        present({
+          ...response,
+          finishReasons: reasons.some(Boolean) ? reasons.map((reason) => reason ?? 'error') : undefined,
+          toolCalls: toolCalls.length > 0 ? toolCalls.map((call) => present(call)!) : undefined,
+        }) ?? {}
+      );
+    },
+  };
+}
+
+/** A chat completion, legacy completion or list of embeddings, whole. */
+export function parseChatCompletion(json: unknown): LlmResponse {
+  const fold = createChatFold();
+  fold.add(json);
+  return fold.result();
+}
+
+/** Whether a chunk has nothing to say but its text. The cheap test knows the usual one: a chunk, a choice, a delta. */
+function isPlainText(data: string): boolean {
+  if (!data.includes('finish_reason":null')) return false;
+  const delta = data.indexOf('{', data.indexOf('{', 1) + 1);
+  if (data.indexOf('{', delta + 1) < 0 && data.startsWith('"delta":', delta - 8)) return true;
+  return !/"(?:usage"\s*:\s*[^n\s]|tool_calls"|function_call"|error")/.test(data);
+}
+
+/** Chunks of a chat completion or legacy completion. */
+export function createChatReader(reply?: Reply): StreamReader {
+  const fold = createChatFold();
+  const single = reply?.request.parameters?.['gen_ai.request.choice.count'] === undefined;
+  return {
+    event: ({ json }) => (fold.add(json) ? 'content' : undefined),
+    // With several choices even plain text tells which of them there are.
+    matters: (data) => !single || !isPlainText(data),
+    result: () => fold.result('error'),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Attributes } from '@opentelemetry/api';
+import { asArray, asNumber, asObject, asString } from '../../json.ts';
+import type { LlmRequest, Operation, ProviderRequest } from '../provider.ts';
+
+const numbers = [
+  ['max_tokens', 'max_tokens'],
+  ['max_completion_tokens', 'max_tokens'],
+  ['max_output_tokens', 'max_tokens'],
+  ['temperature', 'temperature'],
+  ['top_p', 'top_p'],
+  ['top_k', 'top_k'],
+  ['frequency_penalty', 'frequency_penalty'],
+  ['presence_penalty', 'presence_penalty'],
+  ['seed', 'seed'],
+] as const;
+
+/** The operation behind a path of OpenAI's API, whatever stands before it. */
+export function matchPath(pathname: string): Operation | undefined {
+  const path = /\/(chat\/completions|completions|responses(?:\/compact)?|embeddings)\/?$/.exec(pathname)?.[1];
+  if (path === 'embeddings') return 'embed';
+  return path === 'completions' ? 'text_completion' : path && 'chat';
+}
+
+/** A request in OpenAI's dialect: chat completions, Responses, embeddings, legacy completions. */
+export function parseRequest({ url, body }: Pick<ProviderRequest, 'url' | 'body'>): Partial<LlmRequest> {
+  const request = asObject(body) ?? {};
+  const parameters: Attributes = {};
+  const set = (name: string, value: Attributes[string]) => {
+    if (value !== undefined) parameters[name] = value;
+  };
+  for (const [field, name] of numbers) set(`gen_ai.request.${name}`, asNumber(request[field]));
+
+  const stop = asString(request.stop) ? [request.stop] : asArray(request.stop);
+  const stops = stop.filter((sequence) => typeof sequence === 'string').slice(0, 16);
+  if (stops.length > 0) set('gen_ai.request.stop_sequences', stops);
+  if (request.n !== 1) set('gen_ai.request.choice.count', asNumber(request.n));
+  if (request.stream === true) set('gen_ai.request.stream', true);
+  const encoding = asString(request.encoding_format);
+  if (encoding) set('gen_ai.request.encoding_formats', [encoding]);
+  set('gen_ai.embeddings.dimension.count', asNumber(request.dimensions));
+  const level = asString(request.reasoning_effort) ?? asString(asObject(request.reasoning)?.effort);
+  set('gen_ai.request.reasoning.level', level);
+  if (request.service_tier !== 'auto') set('openai.request.service_tier', asString(request.service_tier));
+  if (url.pathname.includes('/chat/')) set('openai.api.type', 'chat_completions');
+  else if (url.pathname.includes('/responses')) set('openai.api.type', 'responses');
+
+  const maxTokens = parameters['gen_ai.request.max_tokens'];
+  return {
+    model: asString(request.model),
+    stream: request.stream === true,
+    ...(typeof maxTokens === 'number' && { maxTokens }),
+    parameters,
+  };
+}

@@ -1,0 +1,77 @@
+import { asArray, asObject, asString } from '../../json.ts';
+import type { LlmResponse, LlmUsage, StreamReader } from '../provider.ts';
+import { parseResponseAttributes, parseUsage } from './openai-dialect.ts';
+import { maxItems, parseError, present } from './wire.ts';
+
+type ToolCall = { id?: string; name: string };
+
+function parseToolCall(value: unknown): ToolCall | undefined {
+  const item = asObject(value);
+  const name = asString(item?.name);
+  if (!name || (item?.type !== 'function_call' && item?.type !== 'custom_tool_call')) return undefined;
+  return present({ id: asString(item.call_id), name });
+}
+
+/** Searches are billed apart, one by one; opening a page that was found is not. */
+function countSearches(output: readonly unknown[]): number | undefined {
+  const searches = output.map(asObject).filter((item) => {
+    const action = asString(asObject(item?.action)?.type);
+    return item?.type === 'web_search_call' && (action ?? 'search') === 'search';
+  });
+  return searches.length || undefined;
+}
+
+/** A `response` object of the Responses API. */
+export function parseResponses(json: unknown): LlmResponse {
+  const body = asObject(json) ?? {};
+  const output = asArray(body.output).slice(0, maxItems);
+  const usage = parseUsage(body.usage);
+  const status = asString(body.status);
+  const running = status === 'in_progress' || status === 'queued';
+  const reason = (status === 'incomplete' && asString(asObject(body.incomplete_details)?.reason)) || status;
+  const toolCalls = output.map(parseToolCall).filter((call) => call !== undefined);
+  return (
+    present<LlmResponse>({
+      id: asString(body.id),
+      model: asString(body.model),
+      usage: usage && present<LlmUsage>({ ...usage, webSearches: countSearches(output) }),
+      finishReasons: reason && !running ? [reason] : undefined,
+      toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
+      attributes: parseResponseAttributes(body),
+      error: parseError(body),
+    }) ?? {}
+  );
+}
+
+/** Events of the Responses API; the last one carries the whole response. */
+export function createResponsesReader(): StreamReader {
+  const calls = new Map<unknown, ToolCall>();
+  let started: LlmResponse | undefined;
+  let final: LlmResponse | undefined;
+  let error: LlmResponse['error'];
+  return {
+    event({ type, json }) {
+      const body = asObject(json);
+      const name = type ?? asString(body?.type) ?? '';
+      if (name.endsWith('.delta')) return 'content';
+      if (name === 'error') error ??= parseError(body);
+      if (name.startsWith('response.output_item.')) {
+        const call = parseToolCall(body?.item);
+        if (call && calls.size < maxItems) calls.set(body?.output_index ?? call.id, call);
+      }
+      const response = asObject(body?.response);
+      if (!response) return;
+      if (/\.(completed|failed|incomplete)$/.test(name)) {
+        final = parseResponses(response);
+        return 'end';
+      }
+      started = { ...started, ...parseResponses(response) };
+    },
+    matters: (_data, type) => !type?.endsWith('.delta'),
+    result() {
+      const toolCalls = final?.toolCalls ?? (calls.size > 0 ? [...calls.values()] : undefined);
+      const finishReasons = final?.finishReasons ?? (started ? ['error'] : undefined);
+      return present({ ...started, ...final, finishReasons, toolCalls, error: error ?? final?.error }) ?? {};
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { asNumber, asObject, asString } from '../../json.ts';
+import type { LlmResponse } from '../provider.ts';
+
+/** Entries kept of one reply, choices or tool calls: far above what any model sends. */
+export const maxItems = 1024;
+
+/** The object without its undefined fields, or `undefined` where none is left: unknown is absent, never 0. */
+export function present<T extends object>(fields: T): T | undefined {
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return known.length > 0 ? (Object.fromEntries(known) as T) : undefined;
+}
+
+/** An error in a body or an event: `{ error: { type, code, message } }`, the flat form, or `{ error: 'text' }`. */
+export function parseError(json: unknown): LlmResponse['error'] {
+  const body = asObject(json);
+  const nested = body?.error;
+  if (asString(nested)) return { type: 'error', message: asString(nested) };
+  const error = asObject(nested) ?? (body?.type === 'error' ? { ...body, type: undefined } : undefined);
+  if (!error) return undefined;
+  const code = asString(error.code) ?? asNumber(error.code)?.toString();
+  return present({ type: asString(error.type) ?? code ?? 'error', code, message: asString(error.message) });
+}

@@ -1,0 +1,240 @@
+import { type Attributes, type Context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import type { Clock } from '../clock.ts';
+import { getAgent } from '../context.ts';
+import type { TraceRef } from '../metrics/instrument.ts';
+import { computeCost } from '../pricing/cost.ts';
+import type { Cost, PriceTable } from '../pricing/price.ts';
+import { type Attempt, type Attempts, mayRetry } from './attempts.ts';
+import { classifyError, type ErrorClass, errorName } from './error-class.ts';
+import type { CallOutcome, LlmInstruments } from './instruments.ts';
+import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
+import { llmOperation, type SemconvNames, semconvOperation } from './semconv.ts';
+
+/** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
+export interface CallEnd {
+  response?: LlmResponse;
+  /** HTTP status and headers of the answer. */
+  status?: number;
+  headers?: Headers;
+  thrown?: unknown;
+  /** The caller left before the end. */
+  aborted?: boolean;
+  /** The stream stopped without saying so. */
+  incomplete?: boolean;
+  /** An instrumented call inside has been recorded in its place: tokens, cost and metrics are that call's. */
+  delegated?: boolean;
+}
+
+/** A model call that is under way. */
+export interface ModelCall {
+  readonly span: Span;
+  /** The first token of a stream has come. */
+  firstToken(): void;
+  /** An event with content has come. */
+  chunk(): void;
+  /** Ends the span and counts the call, once. */
+  end(end: CallEnd): void;
+}
+
+export interface CallStart {
+  readonly request: LlmRequest;
+  /** `gen_ai.provider.name` where it differs from the short name. */
+  readonly semconvProvider?: string | undefined;
+  readonly attempt?: Attempt | undefined;
+  /** `server.address` and the like. */
+  readonly attributes?: Attributes;
+  readonly context: Context;
+}
+
+export interface RecorderOptions {
+  readonly tracer: Tracer;
+  readonly clock: Clock;
+  readonly instruments: LlmInstruments;
+  readonly attempts: Attempts;
+  readonly prices: readonly PriceTable[];
+  readonly semconv: SemconvNames;
+  readonly legacyAttributes: boolean;
+}
+
+/** The one place where model calls become spans, metrics and cost; it never reads a vendor's field. */
+export interface LlmRecorder {
+  start(call: CallStart): ModelCall;
+}
+
+export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
+  const { clock, instruments, attempts, semconv } = options;
+
+  function price(request: LlmRequest, response: LlmResponse): Cost | undefined {
+    if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
+    if (!response.usage) return undefined;
+    const { provider } = request;
+    // A model that another one stood in for is priced as that one.
+    const serving = response.attributes?.['edgespan.pricing.model'];
+    for (const model of [serving, response.model, request.model]) {
+      const cost = typeof model === 'string' && computeCost(model, response.usage, { provider, prices: options.prices });
+      if (cost) return cost;
+    }
+    return undefined;
+  }
+
+  function start({ request, semconvProvider, attempt, attributes, context }: CallStart): ModelCall {
+    const { provider, model } = request;
+    const operation = semconvOperation(request.operation);
+    const standard: Attributes = {
+      'gen_ai.operation.name': operation,
+      'gen_ai.provider.name': semconvProvider ?? provider,
+      ...(model && { 'gen_ai.request.model': model }),
+      ...attributes,
+    };
+    const startAttributes: Attributes = { ...standard, ...request.parameters };
+    if (attempt?.number) startAttributes['http.request.resend_count'] = attempt.number;
+    const name = model ? `${operation} ${model}` : operation;
+    const span = options.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: startAttributes }, context);
+    const startedAt = clock.monotonic();
+    const { earlierSeconds, counted } = attempts.start(attempt);
+    const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
+    const agent = getAgent(context);
+    const ref = traceRef(span);
+    let firstTokenSeconds: number | undefined;
+    let lastChunk = 0;
+    let ended = false;
+
+    function end(how: CallEnd): void {
+      if (ended) return;
+      ended = true;
+      const { usage: _usage, costUsd: _cost, ...withoutUsage } = how.response ?? {};
+      const response: LlmResponse = how.delegated ? withoutUsage : (how.response ?? {});
+      // A wrapper learns only from the first item that its function streams.
+      const label = llmOperation(request.operation, request.stream);
+      const failure = how.aborted ? undefined : readFailure(how, response);
+      const duration = seconds();
+      const cost = price(request, response);
+      const attributes = responseAttributes(response, semconv);
+      if (request.stream) attributes['gen_ai.request.stream'] = true;
+      if (firstTokenSeconds !== undefined) attributes['gen_ai.response.time_to_first_chunk'] = firstTokenSeconds;
+      if (cost) attributes['llm.cost_usd'] = round(cost.totalUsd, 8);
+      if (response.costUsd !== undefined) attributes['edgespan.cost.source'] = 'reported';
+      if (how.aborted) attributes['edgespan.aborted'] = true;
+      if (how.status !== undefined) attributes['http.response.status_code'] = how.status;
+      if (failure) Object.assign(attributes, { 'error.type': failure.type, 'edgespan.error_class': failure.class });
+      if (options.legacyAttributes) {
+        Object.assign(attributes, legacyAttributes(request, response, label, duration, failure?.name));
+      }
+      span.setAttributes(attributes);
+      if (failure) span.setStatus({ code: SpanStatusCode.ERROR, message: failure.type });
+      span.end();
+      if (counted || how.delegated) return;
+      const outcome: CallOutcome = {
+        provider,
+        model: response.model ?? model ?? '',
+        operation: label,
+        agent,
+        error: failure?.class,
+        aborted: how.aborted === true,
+        seconds: duration + earlierSeconds,
+        firstTokenSeconds: firstTokenSeconds === undefined ? undefined : firstTokenSeconds + earlierSeconds,
+        usage: response.usage,
+        cost,
+        toolNames: response.toolCalls?.map(({ name }) => name) ?? [],
+        attributes: response.model ? { ...standard, 'gen_ai.response.model': response.model } : standard,
+        errorType: failure?.type,
+        trace: ref,
+      };
+      attempts.finish(attempt, outcome, failure !== undefined && mayRetry(how.status, how.headers));
+    }
+
+    return {
+      span,
+      firstToken() {
+        firstTokenSeconds ??= seconds();
+        lastChunk = firstTokenSeconds;
+      },
+      chunk() {
+        const now = seconds();
+        if (firstTokenSeconds !== undefined && lastChunk !== firstTokenSeconds) {
+          instruments.chunk(now - lastChunk, standard);
+        }
+        lastChunk = now;
+      },
+      end,
+    };
+  }
+
+  return { start };
+}
+
+interface ReadFailure {
+  readonly type: string;
+  readonly name: string;
+  readonly class: ErrorClass;
+}
+
+function readFailure({ thrown, status, incomplete }: CallEnd, { error }: LlmResponse): ReadFailure | undefined {
+  if (thrown !== undefined) {
+    const name = errorName(thrown);
+    return { type: name, name, class: classifyError({ thrown }) };
+  }
+  if (error || (status !== undefined && status >= 400)) {
+    const type = error?.code ?? error?.type ?? String(status);
+    return { type, name: type, class: classifyError({ status, code: error?.code, type: error?.type }) };
+  }
+  if (!incomplete) return undefined;
+  return { type: 'incomplete_stream', name: 'incomplete_stream', class: 'provider_error' };
+}
+
+function responseAttributes(response: LlmResponse, semconv: SemconvNames): Attributes {
+  const { id, model, finishReasons, usage } = response;
+  return {
+    ...response.attributes,
+    ...(id && { 'gen_ai.response.id': id }),
+    ...(model && { 'gen_ai.response.model': model }),
+    ...(finishReasons?.length && { 'gen_ai.response.finish_reasons': finishReasons }),
+    ...(usage && usageAttributes(usage, semconv)),
+  };
+}
+
+function usageAttributes(usage: LlmUsage, semconv: SemconvNames): Attributes {
+  const attributes: Attributes = {};
+  const set = (name: string, value: number | undefined) => {
+    if (value !== undefined) attributes[name] = value;
+  };
+  set('gen_ai.usage.input_tokens', usage.input);
+  set('gen_ai.usage.output_tokens', usage.output);
+  set('gen_ai.usage.cache_read.input_tokens', usage.cacheRead);
+  set(semconv.cacheWriteTokens, usage.cacheWrite);
+  set('gen_ai.usage.reasoning.output_tokens', usage.reasoning);
+  return attributes;
+}
+
+/** The words of the reference systems. What is unknown is absent, never 0. */
+function legacyAttributes(
+  request: LlmRequest,
+  response: LlmResponse,
+  operation: string,
+  seconds: number,
+  errorType: string | undefined,
+): Attributes {
+  const { usage, toolCalls = [] } = response;
+  const model = response.model ?? request.model;
+  return {
+    'llm.provider': request.provider,
+    ...(model && { 'llm.model': model }),
+    'llm.operation': operation,
+    'llm.latency_ms': round(seconds * 1000, 2),
+    ...(usage?.input !== undefined && { 'llm.input_tokens': usage.input }),
+    ...(usage?.output !== undefined && { 'llm.output_tokens': usage.output }),
+    'llm.cache_hit': response.cacheHit ?? 'miss',
+    'llm.tool_calls': toolCalls.length,
+    'llm.tool_names': toolCalls.map(({ name }) => name),
+    ...(errorType && { 'llm.error_type': errorType }),
+  };
+}
+
+export function traceRef(span: Span): TraceRef | null {
+  const context = span.spanContext();
+  return (context.traceFlags & 1) === 1 && trace.isSpanContextValid(context) ? context : null;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,147 @@
+import { parseJson } from '../json.ts';
+import type { Decoder } from '../stream/decoder.ts';
+import { createFraming } from '../stream/framing.ts';
+import type { LlmResponse, Provider, Reply, StreamReader } from './provider.ts';
+
+export interface ReplyReaderOptions {
+  /** A body of one JSON text above this is not read. */
+  maxBodyBytes: number;
+  /** An event of a stream above this is not read. */
+  maxEventBytes: number;
+  /** The first token. */
+  onContent(): void;
+  /** Every event that carries content, the first one too. */
+  onChunk?(): void;
+  /** The vendor's terminator: SDKs stop reading here. */
+  onEnd(): void;
+  /** At most once a reply. */
+  onParseError(): void;
+}
+
+/** Reads one reply as its bytes pass by. `finish` may be called at any time, and answers what is known by then. */
+export interface ReplyReader {
+  chunk(bytes: Uint8Array): void;
+  finish(): LlmResponse;
+}
+
+/**
+ * What a vendor answered, streamed or not. Chunks of an unstreamed body are kept by reference and read in `finish`;
+ * events of a stream are folded as they come.
+ */
+export function createReplyReader(provider: Provider, reply: Reply, options: ReplyReaderOptions): ReplyReader {
+  let framing: Decoder | undefined;
+  let reader: StreamReader | undefined;
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  let decided = reply.status >= 400;
+  let hasContent = false;
+  let terminated = false;
+  let flushing = false;
+  let failed = false;
+  let result: LlmResponse | undefined;
+
+  function fail(): void {
+    // What an error page or a cut-off last event says is no news about the parser.
+    if (failed || flushing || reply.status < 200 || reply.status > 299) return;
+    failed = true;
+    options.onParseError();
+  }
+
+  function fold(data: string, type: string | undefined) {
+    if (data === '[DONE]') return 'end';
+    if (hasContent && reader!.matters?.(data, type) === false) return 'content';
+    return reader!.event(createEvent(data, type, fail));
+  }
+
+  function onEvent(data: string, type: string | undefined): void {
+    if (result || terminated) return;
+    try {
+      const outcome = fold(data, type);
+      if (outcome === 'end') {
+        terminated = true;
+        options.onEnd();
+      } else if (outcome === 'content') {
+        if (!hasContent) options.onContent();
+        hasContent = true;
+        options.onChunk?.();
+      }
+    } catch {
+      fail();
+    }
+  }
+
+  /** Waits for the first byte that says something: a JSON array is a stream, an object is not. */
+  function decide(bytes: Uint8Array): void {
+    const firstByte = bytes.find((byte) => byte > 0x20);
+    if (firstByte === undefined) return;
+    decided = true;
+    if (!provider.stream) return;
+    const { maxEventBytes } = options;
+    const contentType = reply.headers.get('content-type');
+    const stream = reply.request.stream;
+    framing = createFraming(contentType, stream, onEvent, { maxEventBytes, firstByte, onError: fail });
+    if (framing) reader = provider.stream(reply);
+  }
+
+  function keep(bytes: Uint8Array): void {
+    size += bytes.length;
+    if (size <= options.maxBodyBytes) parts.push(bytes);
+    else parts = [];
+  }
+
+  function chunk(bytes: Uint8Array): void {
+    if (result || terminated) return;
+    if (!decided) decide(bytes);
+    if (framing) framing.feed(bytes);
+    else keep(bytes);
+  }
+
+  function parseBody(): LlmResponse {
+    const text = new TextDecoder();
+    const json = parseJson(parts.map((part) => text.decode(part, { stream: true })).join('') + text.decode());
+    if (json !== undefined) return provider.response(json, reply);
+    if (size > 0) fail();
+    return {};
+  }
+
+  return {
+    chunk(bytes) {
+      try {
+        chunk(bytes);
+      } catch {
+        fail();
+      }
+    },
+    finish() {
+      if (result) return result;
+      try {
+        flushing = true;
+        if (!terminated) framing?.end();
+        flushing = false;
+        result = reader ? reader.result() : parseBody();
+      } catch {
+        flushing = false;
+        fail();
+      }
+      parts = [];
+      result ??= {};
+      return result;
+    },
+  };
+}
+
+function createEvent(data: string, type: string | undefined, fail: () => void) {
+  let json: unknown;
+  let parsed = false;
+  return {
+    type,
+    get json() {
+      if (!parsed) {
+        parsed = true;
+        json = parseJson(data);
+        if (json === undefined) fail();
+      }
+      return json;
+    },
+  };
+}

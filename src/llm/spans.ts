@@ -1,0 +1,134 @@
+import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
+import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../context.ts';
+import type { Clock } from '../clock.ts';
+import { classifyError } from './error-class.ts';
+import type { LlmInstruments } from './instruments.ts';
+import type { LlmRequest } from './provider.ts';
+import { type LlmRecorder, traceRef } from './recorder.ts';
+import { type Ending, runInSpan } from './run-span.ts';
+import type { LlmOptions, RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
+
+export interface SpanRunner {
+  /** Runs `call` in a span of this type, named and attributed by the GenAI conventions. */
+  run<T>(view: ContextView, type: SpanType, name: string, options: AnySpanOptions, call: (span: Span, context: Context) => T): T;
+  /** Runs `call` as a model call: its result is read by `options.response`. */
+  runModelCall<T>(view: ContextView, options: LlmOptions<never>, call: () => T): T;
+}
+
+export type AnySpanOptions = SpanOptions & Pick<ToolOptions, 'description'> & Pick<RetrievalOptions<never>, 'count'>;
+
+export interface SpanRunnerOptions {
+  readonly tracer: Tracer;
+  readonly clock: Clock;
+  readonly instruments: LlmInstruments;
+  readonly recorder: LlmRecorder;
+  readonly report: (error: unknown) => void;
+}
+
+/** Who is named in a span, by type: https://github.com/open-telemetry/semantic-conventions-genai */
+function conventions(type: SpanType, name: string, options: AnySpanOptions): { name: string; attributes: Attributes } {
+  switch (type) {
+    case 'agent':
+      return {
+        name: `invoke_agent ${name}`,
+        attributes: { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.agent.name': name },
+      };
+    case 'tool':
+      return {
+        name: `execute_tool ${name}`,
+        attributes: {
+          'gen_ai.operation.name': 'execute_tool',
+          'gen_ai.tool.name': name,
+          'gen_ai.tool.type': 'function',
+          ...(options.description && { 'gen_ai.tool.description': options.description }),
+        },
+      };
+    case 'retrieval':
+      return { name: `retrieval ${name}`, attributes: { 'gen_ai.operation.name': 'retrieval' } };
+    default:
+      return { name, attributes: {} };
+  }
+}
+
+export function createSpanRunner({ tracer, clock, instruments, recorder, report }: SpanRunnerOptions): SpanRunner {
+  function run<T>(
+    view: ContextView,
+    type: SpanType,
+    name: string,
+    options: AnySpanOptions,
+    call: (span: Span, context: Context) => T,
+  ): T {
+    const parent = contextOf(options.parent, view);
+    const agent = type === 'agent' ? name : getAgent(parent);
+    const context = type === 'agent' ? parent.setValue(agentKey, name) : parent;
+    const standard = conventions(type, name, options);
+    const kind = options.kind ?? (type === 'retrieval' ? SpanKind.CLIENT : SpanKind.INTERNAL);
+    const attributes = { ...standard.attributes, ...options.attributes };
+    const links = options.links ?? [];
+    const span = tracer.startSpan(standard.name, { kind, attributes, links }, context);
+    const startedAt = clock.monotonic();
+
+    function finish(ending: Ending): void {
+      const error = 'thrown' in ending ? classifyError({ thrown: ending.thrown }) : undefined;
+      if (error) span.setAttribute('edgespan.error_class', error);
+      else if (type === 'retrieval') setCount(span, options, (ending as { value: unknown }).value);
+      const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
+      instruments.span({ type, seconds, agent, error, trace: traceRef(span), ...(type === 'tool' && { tool: name }) });
+    }
+
+    return runInSpan(view, context, span, () => call(span, trace.setSpan(context, span)), finish);
+  }
+
+  function setCount(span: Span, options: AnySpanOptions, value: unknown): void {
+    try {
+      const count = options.count?.(value as never);
+      if (typeof count === 'number') span.setAttribute('retrieved_documents_count', count);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  function runModelCall<T>(view: ContextView, options: LlmOptions<never>, call: () => T): T {
+    const parent = contextOf(options.parent, view);
+    const mark: ModelCallMark = { counted: false };
+    const request: LlmRequest = {
+      provider: options.provider ?? 'unknown',
+      model: options.model,
+      operation: options.operation === 'stream' ? 'chat' : (options.operation ?? 'chat'),
+      stream: options.operation === 'stream',
+    };
+    const attributes = options.attributes ?? {};
+    const started = recorder.start({ request, attributes, context: parent });
+    if (options.links) started.span.addLinks(options.links);
+
+    function finish(ending: Ending): void {
+      const delegated = mark.counted;
+      if ('thrown' in ending) started.end({ thrown: ending.thrown, delegated });
+      else started.end({ ...readResult(options, ending.value, report), delegated });
+    }
+    function onYield(): void {
+      request.stream = true;
+      started.firstToken();
+      started.chunk();
+    }
+    return runInSpan(view, parent.setValue(modelCallKey, mark), started.span, call, finish, onYield);
+  }
+
+  return { run, runModelCall };
+}
+
+function readResult(options: LlmOptions<never>, value: unknown, report: (error: unknown) => void) {
+  try {
+    const response = value === undefined ? undefined : options.response?.(value as never);
+    return response ? { response } : {};
+  } catch (error) {
+    report(error);
+    return {};
+  }
+}
+
+/** The context of an explicit parent, be it a span or a context, else the active one. */
+export function contextOf(parent: Context | Span | undefined, view: ContextView): Context {
+  if (!parent) return view.active();
+  return 'spanContext' in parent ? trace.setSpan(view.active(), parent) : parent;
+}

@@ -1,0 +1,65 @@
+import { cut } from '../attributes.ts';
+
+/** Stands for every value of a label beyond its cap. */
+export const overflowValue = '__cardinality_overflow__';
+/** Labels of the one series that takes what exceeds a metric's number of series; a new object for each metric. */
+export function overflowLabels(): Readonly<Record<string, string>> {
+  return { otel_metric_overflow: 'true' };
+}
+
+export const maxLabelLength = 128;
+export const defaultSeriesPerMetric = 2000;
+/** Distinct values that a label may have, all metrics of a registry together. */
+export const defaultCaps: Readonly<Record<string, number>> = {
+  model: 50,
+  provider: 30,
+  tool_name: 200,
+  agent: 200,
+  guardrail_id: 100,
+};
+
+/** Bounds label values: cut to 128 characters, and the first `cap` values of a label win. */
+export interface CardinalityGuard {
+  readonly seriesPerMetric: number;
+  value(label: string, raw: unknown): string;
+  /** Told each time a measurement goes to a metric's overflow series. */
+  overflow(metric: string): void;
+}
+
+export function createCardinalityGuard(
+  caps: Readonly<Record<string, number>>,
+  seriesPerMetric: number,
+  overflow: (metric: string) => void,
+): CardinalityGuard {
+  const seen = new Map<string, Set<string>>();
+  return {
+    seriesPerMetric,
+    overflow,
+    value(label, raw) {
+      const value = toLabelValue(raw);
+      const cap = caps[label];
+      if (cap === undefined || value === '') return value;
+      let values = seen.get(label);
+      if (!values) seen.set(label, (values = new Set()));
+      if (values.has(value)) return value;
+      if (values.size >= cap) return overflowValue;
+      values.add(value);
+      return value;
+    },
+  };
+}
+
+/** Non-strings in their JSON form, as OpenTelemetry's Prometheus rules ask. */
+function toLabelValue(raw: unknown): string {
+  if (raw === undefined || raw === null) return '';
+  const text = typeof raw === 'object' ? safeJson(raw) : String(raw);
+  return text.length <= maxLabelLength ? text : cut(text, maxLabelLength);
+}
+
+function safeJson(value: object): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,94 @@
+import { TelemetryError } from '../errors.ts';
+import type { MetricFamily, MetricsSnapshot, Point } from './snapshot.ts';
+
+/**
+ * Several registries as one page. Counters, up-down counters and histograms of equal labels add up, of gauges the
+ * newest stays; resource attributes of the first snapshot win. Throws a `TelemetryError` (`invalid_metric`) where a
+ * name means two things: another type, unit or bounds, or deltas beside cumulative values.
+ */
+export function mergeSnapshots(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
+  const [first, ...others] = snapshots;
+  if (!first) return { temporality: 'cumulative', resource: {}, metrics: [] };
+  if (others.length === 0) return first;
+  const families = new Map<string, MetricFamily[]>();
+  for (const { temporality, metrics } of snapshots) {
+    if (temporality !== first.temporality) throw mismatch('snapshots', 'temporality');
+    for (const family of metrics) {
+      const key = familyKey(family);
+      const same = families.get(key);
+      if (same) same.push(family);
+      else families.set(key, [family]);
+    }
+  }
+  return {
+    temporality: first.temporality,
+    resource: Object.assign({}, ...snapshots.map(({ resource }) => resource).reverse()),
+    metrics: Array.from(families.values(), mergeFamilies),
+  };
+}
+
+/** Scopes keep their own families: OpenTelemetry lets two libraries use one name. */
+function familyKey({ name, scope }: MetricFamily): string {
+  return JSON.stringify([name, scope?.name, scope?.version, scope?.schemaUrl]);
+}
+
+function mergeFamilies(families: readonly MetricFamily[]): MetricFamily {
+  const first = families[0]!;
+  if (families.length === 1) return first;
+  const points = new Map<string, Point>();
+  for (const family of families) {
+    checkSame(first, family);
+    for (const point of family.points) {
+      const key = seriesKey(point);
+      const known = points.get(key);
+      points.set(key, known ? mergePoints(first, known, point) : point);
+    }
+  }
+  return { ...first, ...findText(families), points: [...points.values()] };
+}
+
+/** HELP and unit may be missing in one registry. */
+function findText(families: readonly MetricFamily[]): Pick<MetricFamily, 'help' | 'unit'> {
+  const help = families.find((family) => family.help)?.help;
+  const unit = families.find((family) => family.unit)?.unit;
+  return { ...(help && { help }), ...(unit && { unit }) };
+}
+
+function checkSame(a: MetricFamily, b: MetricFamily): void {
+  if (a.type !== b.type || !a.additive !== !b.additive) throw mismatch(a.name, 'type');
+  if (a.unit && b.unit && a.unit !== b.unit) throw mismatch(a.name, 'unit');
+  if (`${a.bounds}` !== `${b.bounds}`) throw mismatch(a.name, 'bounds');
+}
+
+function mismatch(name: string, what: string): TelemetryError {
+  return new TelemetryError('invalid_metric', `${name}: registries differ in ${what}`);
+}
+
+function seriesKey({ labels }: Point): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function mergePoints({ type, additive }: MetricFamily, a: Point, b: Point): Point {
+  if (type === 'gauge' && !additive) return b.timeUnixNano >= a.timeUnixNano ? { ...b, labels: a.labels } : a;
+  const exemplars = [...(a.exemplars ?? []), ...(b.exemplars ?? [])];
+  return {
+    ...withoutNumbers(a),
+    startUnixNano: a.startUnixNano < b.startUnixNano ? a.startUnixNano : b.startUnixNano,
+    timeUnixNano: a.timeUnixNano > b.timeUnixNano ? a.timeUnixNano : b.timeUnixNano,
+    ...sum('value', a, b),
+    ...sum('sum', a, b),
+    ...sum('count', a, b),
+    ...(a.counts && b.counts && { counts: a.counts.map((count, index) => count + (b.counts?.[index] ?? 0)) }),
+    ...(exemplars.length > 0 && { exemplars }),
+  };
+}
+
+function withoutNumbers({ labels, attributes }: Point): Pick<Point, 'labels' | 'attributes'> {
+  return attributes ? { labels, attributes } : { labels };
+}
+
+/** Unknown on one side is unknown in the sum. */
+function sum(key: 'value' | 'sum' | 'count', a: Point, b: Point): Partial<Point> {
+  const [x, y] = [a[key], b[key]];
+  return x === undefined || y === undefined ? {} : { [key]: x + y };
+}

@@ -1,0 +1,96 @@
+import type { Attributes } from '@opentelemetry/api';
+import { type CardinalityGuard, maxLabelLength, overflowLabels } from './cardinality.ts';
+
+export type LabelValues = Readonly<Record<string, unknown>>;
+
+/** What identifies a series: its labels, and for one of OpenTelemetry's Meter the attributes they were made from. */
+export interface SeriesKey {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly attributes?: Attributes;
+}
+
+/**
+ * Finds the series of a label set without building a key: one map lookup per label, since a joined string would cost
+ * more than the measurement itself. The map by canonical key decides when that path is new.
+ */
+export class SeriesTable<S> {
+  readonly #metric: string;
+  readonly #guard: CardinalityGuard;
+  readonly #create: (key: SeriesKey) => S;
+  readonly #series = new Map<string, S>();
+  /** Levels of maps, the series at the leaves. Raw values (1 and "1") may lead to the same series. */
+  readonly #paths = new Map<unknown, unknown>();
+  #pathCount = 0;
+  #overflow: S | undefined;
+
+  constructor(metric: string, guard: CardinalityGuard, create: (key: SeriesKey) => S) {
+    this.#metric = metric;
+    this.#guard = guard;
+    this.#create = create;
+  }
+
+  /** The series of values for label names declared beforehand. */
+  find(names: readonly string[], values: LabelValues | undefined): S {
+    let node: unknown = this.#paths;
+    for (let i = 0; i < names.length; i++) {
+      node = (node as Map<unknown, unknown>).get(values?.[names[i]!]);
+      if (node === undefined) {
+        const series = this.#lookUp(names, values);
+        if (series !== this.#overflow) this.#remember(names, values, series);
+        return series;
+      }
+    }
+    return node === this.#paths ? this.#lookUp(names, values) : (node as S);
+  }
+
+  /** The series of attributes whose names are not known beforehand. */
+  findByAttributes(attributes: Attributes | undefined): S {
+    const names: string[] = [];
+    for (const name in attributes) if (name !== '' && attributes[name] !== undefined) names.push(name);
+    return this.#lookUp(names.length > 1 ? names.sort() : names, attributes, true);
+  }
+
+  /** All series, that of the overflow last. */
+  values(): S[] {
+    const all = [...this.#series.values()];
+    if (this.#overflow !== undefined) all.push(this.#overflow);
+    return all;
+  }
+
+  #lookUp(names: readonly string[], values: LabelValues | undefined, typed = false): S {
+    const labels: Record<string, string> = {};
+    let key = '';
+    for (const name of names) {
+      const value = this.#guard.value(name, values?.[name]);
+      labels[name] = value;
+      // Lengths keep two label sets apart whatever their values contain.
+      key += `${name.length}:${name}${value.length}:${value}`;
+    }
+    const found = this.#series.get(key);
+    if (found !== undefined) return found;
+    if (this.#series.size >= this.#guard.seriesPerMetric) {
+      this.#guard.overflow(this.#metric);
+      this.#overflow ??= this.#create({ labels: overflowLabels() });
+      return this.#overflow;
+    }
+    const series = this.#create(typed ? { labels, attributes: { ...values } } : { labels });
+    this.#series.set(key, series);
+    return series;
+  }
+
+  /** Keeps the path of raw values, where their number is bounded by that of the series. */
+  #remember(names: readonly string[], values: LabelValues | undefined, series: S): void {
+    if (this.#pathCount >= 4 * this.#guard.seriesPerMetric) return;
+    const raws = names.map((name) => values?.[name]);
+    if (raws.some((raw) => typeof raw === 'object' || (typeof raw === 'string' && raw.length > maxLabelLength))) return;
+    this.#pathCount++;
+    const last = raws.pop();
+    let node = this.#paths;
+    for (const raw of raws) {
+      let next = node.get(raw) as Map<unknown, unknown> | undefined;
+      if (!next) node.set(raw, (next = new Map()));
+      node = next;
+    }
+    node.set(last, series);
+  }
+}

@@ -1,0 +1,160 @@
+import { TelemetryError } from './errors.ts';
+import type { TelemetryOptions } from './options.ts';
+
+interface Check {
+  readonly allowed: string;
+  readonly test: (value: unknown) => boolean;
+  /** The names inside, for an option that is a group. */
+  readonly group?: Checks;
+}
+type Checks = Readonly<Record<string, Check>>;
+
+const string: Check = { allowed: 'a non-empty string', test: (v) => typeof v === 'string' && v !== '' };
+const boolean: Check = { allowed: 'true or false', test: (v) => typeof v === 'boolean' };
+const fn: Check = { allowed: 'a function', test: (v) => typeof v === 'function' };
+const ratio: Check = { allowed: 'a number from 0 to 1', test: (v) => typeof v === 'number' && v >= 0 && v <= 1 };
+const atLeast0: Check = { allowed: 'a number from 0', test: (v) => typeof v === 'number' && v >= 0 };
+const count: Check = { allowed: 'an integer from 1', test: (v) => Number.isSafeInteger(v) && (v as number) > 0 };
+const whole: Check = { allowed: 'an integer from 0', test: (v) => Number.isSafeInteger(v) && (v as number) >= 0 };
+const object: Check = { allowed: 'an object', test: isObject };
+const oneOf = (...values: unknown[]): Check => ({
+  allowed: values.map((value) => JSON.stringify(value)).join(' or '),
+  test: (v) => values.includes(v),
+});
+const group = (checks: Checks): Check => ({ ...object, group: checks });
+const either = (...checks: Check[]): Check => ({
+  allowed: checks.map(({ allowed }) => allowed).join(' or '),
+  test: (v) => checks.some((check) => check.test(v)),
+});
+const list = (item: Check): Check => ({
+  allowed: `a list of ${item.allowed}`,
+  test: (v) => Array.isArray(v) && v.every(item.test),
+});
+
+const price: Check = {
+  allowed: 'a price of numbers from 0, in USD per million tokens',
+  test: (v) => isObject(v) && Object.values(v).every((rate) => atLeast0.test(rate) || Array.isArray(rate)),
+};
+const priceTable: Check = {
+  allowed: 'a table of prices from 0, in USD per million tokens, by model',
+  test: (v) => isObject(v) && Object.values(v).every(price.test),
+};
+const exporter: Check = {
+  allowed: 'a function or an object with export and shutdown',
+  test: (v) => typeof v === 'function' || (isObject(v) && typeof v.export === 'function'),
+};
+const propagator: Check = { allowed: 'a TextMapPropagator', test: (v) => isObject(v) && typeof v.inject === 'function' };
+const provider: Check = {
+  allowed: 'a provider with name, match, request and response',
+  test: (v) => isObject(v) && typeof v.name === 'string' && [v.match, v.request, v.response].every(fn.test),
+};
+const buckets: Check = {
+  allowed: 'increasing bounds by family name',
+  test: (v) => isObject(v) && Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => i === 0 || x > b[i - 1])),
+};
+
+/** What each option may be: the table that errors and "did you mean" read. */
+const checks: Checks = {
+  serviceName: string,
+  serviceVersion: string,
+  environment: string,
+  resource: object,
+  scope: group({ name: string, version: string }),
+  otlp: group({
+    endpoint: string,
+    headers: either(object, fn),
+    encoder: object,
+    compression: oneOf('gzip', 'none'),
+    timeoutMs: atLeast0,
+    temporality: oneOf('delta', 'cumulative'),
+    insecure: boolean,
+    resendUnconfirmed: boolean,
+    fetch: fn,
+  }),
+  flush: group({ batchSize: count, intervalMs: count, timeoutMs: count, maxRetries: whole }),
+  semconv: oneOf('1.41', 'latest'),
+  legacyAttributes: boolean,
+  exporters: list(exporter),
+  console: boolean,
+  inMemory: either(boolean, object),
+  metrics: group({
+    enabled: boolean,
+    namespace: { allowed: 'letters, digits and _', test: (v) => typeof v === 'string' && /^[a-zA-Z_]\w*$/.test(v) },
+    buckets,
+    cardinality: { allowed: 'integers from 1 by label', test: (v) => isObject(v) && Object.values(v).every(count.test) },
+    registry: object,
+    semconv: boolean,
+    local: boolean,
+    token: either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn),
+  }),
+  prices: either(priceTable, list(priceTable)),
+  providers: list(provider),
+  sampling: group({ ratio, keepErrors: boolean, keepSlowerThanMs: atLeast0, keepCostlierThanUsd: atLeast0 }),
+  propagation: group({ formats: list(either(oneOf('w3c'), propagator)), trustIncoming: either(boolean, fn), to: fn }),
+  limits: group({
+    spans: count,
+    bytes: count,
+    attributesPerSpan: count,
+    eventsPerSpan: count,
+    linksPerSpan: count,
+    valueLength: count,
+    seriesPerMetric: count,
+    bodyBytes: count,
+    eventBytes: count,
+  }),
+  fetch: fn,
+  enabled: boolean,
+  onError: fn,
+  runtime: object,
+};
+
+/** Throws a `TelemetryError` for the first option that is unknown or wrong. `undefined` is the same as absent. */
+export function checkOptions(options: TelemetryOptions): void {
+  if (!isObject(options)) throw invalid('options', options, object.allowed);
+  checkGroup(options, checks, '');
+}
+
+function checkGroup(values: Record<string, unknown>, known: Checks, path: string): void {
+  for (const [name, value] of Object.entries(values)) {
+    const check = Object.hasOwn(known, name) ? known[name] : undefined;
+    const option = path + name;
+    if (!check) throw unknown(option, name, Object.keys(known));
+    if (value === undefined) continue;
+    if (!check.test(value)) throw invalid(option, value, check.allowed);
+    if (check.group) checkGroup(value as Record<string, unknown>, check.group, `${option}.`);
+  }
+}
+
+function invalid(option: string, value: unknown, allowed: string): TelemetryError {
+  return new TelemetryError('invalid_option', `${option} is ${show(value)}: it must be ${allowed}`, { option });
+}
+
+function unknown(option: string, name: string, known: string[]): TelemetryError {
+  const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
+  const hint = near ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
+  return new TelemetryError('unknown_option', `there is no option ${option}: ${hint}`, { option });
+}
+
+/** A wrong value as an error may show it: short, and never the inside of an object, which may hold a secret. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Edit distance, for names that were mistyped. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,106 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { TextMapPropagator } from '@opentelemetry/api';
+import type { TelemetryError } from './errors.ts';
+import type { Provider } from './llm/provider.ts';
+import type { MetricRegistry } from './metrics/registry.ts';
+import type { OtlpOptions } from './otlp/config.ts';
+import type { Fetch } from './otlp/transport.ts';
+import type { PriceTable } from './pricing/price.ts';
+import type { Secret } from './prometheus/handler.ts';
+import type { Runtime } from './runtime.ts';
+import type { ExportFunction, SpanExporter } from './trace/readable-span.ts';
+
+export interface Limits {
+  /** Ended spans that wait for an exporter, 2,048. */
+  spans?: number;
+  /** Their size in bytes, roughly, 4 MiB. */
+  bytes?: number;
+  /** 128 */
+  attributesPerSpan?: number;
+  /** 128 */
+  eventsPerSpan?: number;
+  /** 128 */
+  linksPerSpan?: number;
+  /** Characters of an attribute, 4,096. */
+  valueLength?: number;
+  /** 2,000 */
+  seriesPerMetric?: number;
+  /** Bytes of a model's unstreamed answer that are looked at, 4 MiB. */
+  bodyBytes?: number;
+  /** Bytes of one event of a stream, 1 MiB. */
+  eventBytes?: number;
+}
+
+/** All optional. What is given here beats the environment, which beats the default. */
+export interface TelemetryOptions {
+  serviceName?: string;
+  serviceVersion?: string;
+  /** `deployment.environment.name` */
+  environment?: string;
+  /** More attributes of the resource; they win over `OTEL_RESOURCE_ATTRIBUTES`. */
+  resource?: Attributes;
+  /** The instrumentation scope of our own spans, `edgespan` by default. */
+  scope?: { name: string; version?: string };
+  /** Off until an endpoint is given, here or by `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  otlp?: OtlpOptions;
+  flush?: {
+    /** Spans in a request, 512. */
+    batchSize?: number;
+    /** Between two flushes, where the runtime lives on after a response, 5,000. */
+    intervalMs?: number;
+    /** For a whole flush, and for a body that nobody reads, 5,000. */
+    timeoutMs?: number;
+    /** Of a request, 3. */
+    maxRetries?: number;
+  };
+  semconv?: '1.41' | 'latest';
+  /** The `llm.*` attributes of the reference systems, on by default. */
+  legacyAttributes?: boolean;
+  exporters?: readonly (SpanExporter | ExportFunction)[];
+  /** A readable line a span on the console. */
+  console?: boolean;
+  /** Keeps the newest spans for `telemetry.spans`, 1,000 of them where only `true` is given. */
+  inMemory?: boolean | { maxSpans?: number };
+  metrics?: {
+    enabled?: boolean;
+    /** Prefix of our own families, `llm`. */
+    namespace?: string;
+    /** Bounds by family name: `{ llm_request_duration_seconds: [0.1, 1, 10] }`. */
+    buckets?: Record<string, readonly number[]>;
+    cardinality?: Record<string, number>;
+    registry?: MetricRegistry;
+    /** The `gen_ai.*` histograms in Prometheus too. */
+    semconv?: boolean;
+    /** Serves this isolate's numbers although others exist. */
+    local?: boolean;
+    /** Bearer token of `metricsHandler`. */
+    token?: Secret;
+  };
+  /** USD per million tokens; they extend and override the built-in table. */
+  prices?: PriceTable | readonly PriceTable[];
+  /** Asked before the built-in ones. */
+  providers?: readonly Provider[];
+  sampling?: {
+    /** Share of traces to keep, 0 to 1. */
+    ratio?: number;
+    keepErrors?: boolean;
+    keepSlowerThanMs?: number;
+    keepCostlierThanUsd?: number;
+  };
+  propagation?: {
+    /** `w3c` by default; `b3` and `b3multi` come from `edgespan/b3`. */
+    formats?: readonly ('w3c' | TextMapPropagator)[];
+    /** Whether to continue the caller's trace; off by default: a new trace with a link. */
+    trustIncoming?: boolean | ((request: Request) => boolean);
+    /** The hosts that get our trace context; nobody by default. */
+    to?: (url: URL) => boolean;
+  };
+  limits?: Limits;
+  /** Does the real requests; the global `fetch` at call time by default. */
+  fetch?: Fetch;
+  /** `false` passes everything through. */
+  enabled?: boolean;
+  /** Hears of each kind of failure at most once a minute. */
+  onError?: (error: TelemetryError) => void;
+  runtime?: Runtime;
+}

@@ -1,0 +1,201 @@
+import { TelemetryError } from '../errors.ts';
+import type { OtlpEncoder } from './encoder.ts';
+import { parseKeyValueList, readChoice, readEnv, readMilliseconds, type Warn, warnEnv } from './env.ts';
+import { json } from './json.ts';
+import type { Fetch } from './transport.ts';
+
+type MaybePromise<T> = T | Promise<T>;
+export type OtlpHeaders = Record<string, string>;
+
+/**
+ * Where OTLP goes. Each option beats its `OTEL_EXPORTER_OTLP_*` variable; without an endpoint nothing is sent.
+ *
+ * @example
+ * createTelemetry({ otlp: { endpoint: 'https://otlp.example.com', headers: { authorization: `Bearer ${token}` } } });
+ */
+export interface OtlpOptions {
+  /** Base URL; `/v1/traces` and `/v1/metrics` are appended. */
+  endpoint?: string;
+  headers?: OtlpHeaders | (() => MaybePromise<OtlpHeaders>);
+  /** JSON by default; protobuf comes from `edgespan/protobuf`. */
+  encoder?: OtlpEncoder;
+  /** `none` by default. */
+  compression?: 'gzip' | 'none';
+  /** For a whole export with its retries; 10,000 by default, 0 is no limit. */
+  timeoutMs?: number;
+  /** By default deltas where instances come and go, else cumulative. */
+  temporality?: 'delta' | 'cumulative';
+  /** Credentials may go over plain `http:` to another host, without a warning. */
+  insecure?: boolean;
+  /** Metric deltas that may have arrived are sent again, and may then count twice. */
+  resendUnconfirmed?: boolean;
+  fetch?: Fetch;
+}
+
+/** Where one signal goes. */
+export interface OtlpTarget {
+  readonly url: string;
+  readonly headers: () => MaybePromise<OtlpHeaders>;
+  readonly encoder: OtlpEncoder;
+  readonly compression: 'gzip' | 'none';
+  /** 0 is no limit. */
+  readonly timeoutMs: number;
+}
+
+export interface OtlpConfig {
+  readonly traces?: OtlpTarget;
+  readonly metrics?: OtlpTarget;
+  readonly temporality: 'delta' | 'cumulative' | undefined;
+}
+
+type Env = Record<string, unknown>;
+type Signal = 'traces' | 'metrics';
+
+const defaultTimeoutMs = 10_000;
+
+/**
+ * Options and environment as targets, one a signal that is on. Throws for a wrong option; what is wrong in the
+ * environment is told to `warn`, each problem once, and the default holds.
+ * Rules: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+export function resolveOtlp(options: OtlpOptions | undefined, env: Env, warn: Warn): OtlpConfig {
+  checkOptions(options ?? {});
+  const told = new Set<string>();
+  const warnOnce: Warn = (error) => {
+    if (!told.has(error.message)) warn(error);
+    told.add(error.message);
+  };
+  const traces = resolveTarget('traces', options ?? {}, env, warnOnce);
+  const metrics = resolveTarget('metrics', options ?? {}, env, warnOnce);
+  const temporality = options?.temporality ?? (metrics && readTemporality(env, warnOnce));
+  return { ...(traces && { traces }), ...(metrics && { metrics }), temporality };
+}
+
+function checkOptions({ timeoutMs = 0, headers }: OtlpOptions): void {
+  if (!(timeoutMs >= 0)) throw invalidOption('timeoutMs', 'a number of milliseconds, or 0 for no limit');
+  try {
+    if (typeof headers === 'object') new Headers(headers);
+  } catch {
+    // Without its cause, which quotes the value.
+    throw invalidOption('headers', 'names and values that HTTP allows');
+  }
+}
+
+function invalidOption(name: string, allowed: string): TelemetryError {
+  return new TelemetryError('invalid_option', `otlp.${name} must be ${allowed}`, { option: `otlp.${name}` });
+}
+
+function resolveTarget(signal: Signal, options: OtlpOptions, env: Env, warn: Warn): OtlpTarget | undefined {
+  const url = resolveUrl(signal, options.endpoint, env, warn);
+  if (!url || !isOn(signal, env, warn)) return undefined;
+  const encoder = resolveEncoder(signal, options.encoder, env, warn);
+  const compression =
+    options.compression ??
+    readSignal(signal, 'COMPRESSION', env, (name) => readChoice(env, name, ['gzip', 'none'], warn));
+  const timeoutMs =
+    options.timeoutMs ?? readSignal(signal, 'TIMEOUT', env, (name) => readMilliseconds(env, name, warn));
+  return {
+    url: url.href,
+    headers: resolveHeaders(signal, url, options, env, warn),
+    encoder,
+    compression: compression ?? 'none',
+    timeoutMs: timeoutMs ?? defaultTimeoutMs,
+  };
+}
+
+/** The variable of the signal, where it is set, else the general one. */
+function readSignal<T>(signal: Signal, name: string, env: Env, read: (name: string) => T | undefined): T | undefined {
+  const own = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`;
+  return readEnv(env, own) === undefined ? read(`OTEL_EXPORTER_OTLP_${name}`) : read(own);
+}
+
+function resolveUrl(signal: Signal, endpoint: string | undefined, env: Env, warn: Warn): URL | undefined {
+  if (endpoint !== undefined) {
+    const url = parseEndpoint(endpoint);
+    if (url) return appendPath(url, signal);
+    throw invalidOption('endpoint', endpointRule);
+  }
+  const own = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`;
+  return readEndpoint(own, env, warn) ?? appendPath(readEndpoint('OTEL_EXPORTER_OTLP_ENDPOINT', env, warn), signal);
+}
+
+function readEndpoint(name: string, env: Env, warn: Warn): URL | undefined {
+  const text = readEnv(env, name);
+  return text === undefined ? undefined : (parseEndpoint(text) ?? warnEnv(warn, name, endpointRule));
+}
+
+/** `fetch` refuses URLs with credentials. */
+const endpointRule = 'an http: or https: URL without credentials';
+
+function parseEndpoint(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url && /^https?:$/.test(url.protocol) && !url.username && !url.password ? url : undefined;
+}
+
+function appendPath(url: URL | undefined, signal: Signal): URL | undefined {
+  if (url) url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/${signal}`;
+  return url;
+}
+
+/** `OTEL_TRACES_EXPORTER` and `OTEL_METRICS_EXPORTER` list exporters; without `otlp` in the list we send nothing. */
+function isOn(signal: Signal, env: Env, warn: Warn): boolean {
+  const name = `OTEL_${signal.toUpperCase()}_EXPORTER`;
+  const list = (readEnv(env, name) ?? 'otlp')
+    .toLowerCase()
+    .split(',')
+    .map((item) => item.trim());
+  if (list.includes('otlp')) return true;
+  if (list.every((item) => exporters.includes(item))) return false;
+  warnEnv(warn, name, 'otlp, none');
+  return true;
+}
+
+const exporters = ['none', 'console', 'prometheus', 'logging', ''];
+
+function resolveEncoder(signal: Signal, given: OtlpEncoder | undefined, env: Env, warn: Warn): OtlpEncoder {
+  const protocols = ['grpc', 'http/protobuf', 'http/json'] as const;
+  const protocol = readSignal(signal, 'PROTOCOL', env, (name) => readChoice(env, name, protocols, warn));
+  const remedy =
+    protocol === 'grpc'
+      ? 'use @opentelemetry/exporter-trace-otlp-grpc as an exporter'
+      : protocol === 'http/protobuf' && !given && "pass otlp.encoder, protobuf from 'edgespan/protobuf'";
+  if (remedy) {
+    const message = `OTLP goes as ${given ? given.contentType : 'JSON'} over HTTP; for ${protocol} ${remedy}`;
+    warn(new TelemetryError('protocol_unavailable', message));
+  }
+  return given ?? json;
+}
+
+function readTemporality(env: Env, warn: Warn): 'delta' | 'cumulative' | undefined {
+  const name = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
+  const preference = readChoice(env, name, ['cumulative', 'delta', 'lowmemory'], warn);
+  // Both differ only for what is observed by callbacks.
+  return preference === 'lowmemory' ? 'delta' : preference;
+}
+
+function resolveHeaders(signal: Signal, url: URL, options: OtlpOptions, env: Env, warn: Warn): OtlpTarget['headers'] {
+  const given = options.headers ?? readSignal(signal, 'HEADERS', env, (name) => readHeaders(env, name, warn)) ?? {};
+  const isPlain = url.protocol === 'http:' && !options.insecure && !loopback.test(url.hostname);
+  const check = (headers: OtlpHeaders) => {
+    if (isPlain && Object.keys(headers).some((name) => credential.test(name))) {
+      const message = `credentials go to ${url.host} over plain http:; use https:, or otlp.insecure if that is meant`;
+      warn(new TelemetryError('insecure_endpoint', message));
+    }
+    return headers;
+  };
+  if (typeof given === 'function') return async () => check(await given());
+  check(given);
+  return () => given;
+}
+
+const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
+const credential = /authorization|cookie|token|secret|key/i;
+
+function readHeaders(env: Env, name: string, warn: Warn): OtlpHeaders {
+  const { entries, invalid } = parseKeyValueList(readEnv(env, name) ?? '');
+  const valid = entries.filter(
+    ([key, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\t -~\u0080-\u00ff]*$/.test(value),
+  );
+  if (invalid > 0 || valid.length < entries.length) warnEnv(warn, name, 'key=value,key=value, percent-encoded');
+  return Object.fromEntries(valid.map(([key, value]) => [key.toLowerCase(), value]));
+}

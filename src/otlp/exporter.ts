@@ -1,0 +1,140 @@
+import type { Clock } from '../clock.ts';
+import type { Delivery, Ledger } from '../delivery.ts';
+import { createDeltaReader } from '../metrics/delta.ts';
+import type { MetricFamily, MetricsSnapshot } from '../metrics/snapshot.ts';
+import type { ReadableSpan } from '../trace/readable-span.ts';
+import type { SpanSink } from '../trace/span-pipeline.ts';
+import type { OtlpTarget } from './config.ts';
+import { deliver } from './deliver.ts';
+import { type Fetch, type OtlpOutcome, postOtlp } from './transport.ts';
+
+export interface OtlpPort {
+  readonly fetch: () => Fetch;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly maxRetries: number;
+}
+
+/** Spans to an OTLP endpoint. */
+export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SpanSink {
+  return async (spans, deadline) => {
+    const { returned, ...rest } = await deliver<readonly ReadableSpan[]>(spans, {
+      size: (batch) => batch.length,
+      halve: (batch) => halveList(batch),
+      post: (batch) => post(target, port, deadline, () => target.encoder.traces(batch)),
+      resendUnconfirmed: true,
+    });
+    return { ...rest, returned: returned.flat() };
+  };
+}
+
+/** Metrics to an OTLP endpoint: deltas, or everything since the start. */
+export interface MetricExporter {
+  flush(deadline: number): Promise<void>;
+  /** Points that the last flush could not send and the next one will. */
+  readonly pending: number;
+}
+
+export interface MetricExporterOptions {
+  readonly target: OtlpTarget;
+  readonly port: OtlpPort;
+  readonly temporality: 'delta' | 'cumulative';
+  readonly resendUnconfirmed: boolean;
+  readonly collect: () => Promise<MetricsSnapshot>;
+  readonly ledger: Ledger;
+}
+
+export function createMetricExporter(options: MetricExporterOptions): MetricExporter {
+  const { target, port, ledger } = options;
+  const delta = options.temporality === 'delta' ? createDeltaReader() : undefined;
+  let pending = 0;
+  return {
+    get pending() {
+      return pending;
+    },
+    async flush(deadline) {
+      const collected = await options.collect();
+      const snapshot = delta ? delta.read(collected) : collected;
+      const size = countPoints(snapshot);
+      if (size === 0) return;
+      ledger.recorded('metrics', size);
+      const delivery: Delivery<MetricsSnapshot> = await deliver(snapshot, {
+        size: countPoints,
+        halve: halveSnapshot,
+        post: (batch) => post(target, port, deadline, () => target.encoder.metrics(batch)),
+        // A cumulative point is the same however often it arrives.
+        resendUnconfirmed: !delta || options.resendUnconfirmed,
+      });
+      for (const batch of delivery.returned) delta?.restore(batch);
+      pending = delivery.returned.reduce((sum, batch) => sum + countPoints(batch), 0);
+      ledger.delivered('metrics', delivery);
+    },
+  };
+}
+
+async function post(
+  target: OtlpTarget,
+  port: OtlpPort,
+  deadline: number,
+  encode: () => Uint8Array,
+): Promise<OtlpOutcome> {
+  const { url, encoder, compression, timeoutMs } = target;
+  let body: Uint8Array;
+  try {
+    body = encode();
+  } catch (error) {
+    return { kind: 'refused', status: 0, message: `the encoder failed: ${String(error)}` };
+  }
+  let headers: Record<string, string>;
+  try {
+    headers = await target.headers();
+  } catch {
+    return { kind: 'unsent', reason: 'otlp.headers failed' };
+  }
+  const latest = timeoutMs > 0 ? port.clock.monotonic() + timeoutMs : Number.POSITIVE_INFINITY;
+  return postOtlp({
+    url,
+    headers,
+    body,
+    contentType: encoder.contentType,
+    compression,
+    fetch: port.fetch(),
+    deadline: Math.min(deadline, latest),
+    clock: port.clock,
+    random: port.random,
+    maxRetries: port.maxRetries,
+  });
+}
+
+function countPoints(snapshot: MetricsSnapshot): number {
+  return snapshot.metrics.reduce((sum, family) => sum + family.points.length, 0);
+}
+
+function halveList<T>(items: readonly T[]): readonly [readonly T[], readonly T[]] | undefined {
+  if (items.length < 2) return undefined;
+  const middle = items.length >> 1;
+  return [items.slice(0, middle), items.slice(middle)];
+}
+
+function halveSnapshot(snapshot: MetricsSnapshot): readonly [MetricsSnapshot, MetricsSnapshot] | undefined {
+  const single: MetricFamily[] = snapshot.metrics.flatMap((family) =>
+    family.points.map((point) => ({ ...family, points: [point] })),
+  );
+  const halves = halveList(single);
+  return (
+    halves && [
+      { ...snapshot, metrics: regroup(halves[0]) },
+      { ...snapshot, metrics: regroup(halves[1]) },
+    ]
+  );
+}
+
+/** Points of one family side by side again, so that each family is written once. */
+function regroup(single: readonly MetricFamily[]): MetricFamily[] {
+  const families = new Map<string, MetricFamily>();
+  for (const family of single) {
+    const known = families.get(family.name);
+    families.set(family.name, known ? { ...known, points: [...known.points, ...family.points] } : family);
+  }
+  return [...families.values()];
+}

@@ -1,0 +1,71 @@
+import { type BillableUsage, type Cost, type CostOptions, findPrice, type Price } from './price.ts';
+
+/** Tokens at USD per million cost micro-dollars: summed as such, they are divided once. */
+const MICRO = 1e6;
+
+/** The rates for a call of so much input; the highest tier that it exceeds replaces the base. */
+function selectTier(price: Price, input: number): Price {
+  let selected: Price & { above?: number } = price;
+  for (const tier of price.tiers ?? []) {
+    if (input > tier.above && tier.above >= (selected.above ?? 0)) selected = { ...price, ...tier };
+  }
+  return selected;
+}
+
+/**
+ * The cost of a total, of which some parts have a rate of their own. Vendors report parts above their total, so the
+ * rest is never below 0.
+ */
+function priceParts(
+  total: number,
+  rate: number,
+  parts: readonly (readonly [number | undefined, number | undefined])[],
+) {
+  let rest = total;
+  let cost = 0;
+  for (const [tokens = 0, own] of parts) {
+    if (own === undefined) continue;
+    rest -= tokens;
+    cost += tokens * own;
+  }
+  return cost + Math.max(0, rest) * rate;
+}
+
+function isCounted(usage: BillableUsage): boolean {
+  return Object.values(usage).some((count) => count !== undefined);
+}
+
+/**
+ * What a call cost in USD: `undefined` where the model has no price or the usage no count, 0 for a free model. Unknown
+ * counts cost nothing, so the cost of a partly known usage is what is known of it.
+ *
+ * @example
+ * computeCost('gpt-4o', { input: 10, output: 5 }, { prices: { 'gpt-4o': { input: 2.5, output: 10 } } });
+ * // { inputUsd: 0.000025, outputUsd: 0.00005, totalUsd: 0.000075 }
+ */
+export function computeCost(model: string, usage: BillableUsage, options: CostOptions): Cost | undefined {
+  const price = isCounted(usage) ? findPrice(model, options.provider, options.prices) : undefined;
+  if (!price) return undefined;
+  const cacheWrite = usage.cacheWrite ?? usage.cacheWrite1h ?? 0;
+  const cacheWrite1h = Math.min(usage.cacheWrite1h ?? 0, cacheWrite);
+  const total = usage.input ?? 0;
+  const rates = selectTier(price, total);
+  const output = rates.output ?? 0;
+  const input = priceParts(total, rates.input, [
+    [usage.cacheRead, rates.cacheRead],
+    [cacheWrite - cacheWrite1h, rates.cacheWrite],
+    [cacheWrite1h, rates.cacheWrite1h ?? rates.cacheWrite],
+    [usage.audioInput, rates.audioInput],
+  ]);
+  const generated = priceParts(usage.output ?? 0, output, [
+    [usage.reasoning, rates.reasoning],
+    [usage.audioOutput, rates.audioOutput],
+  ]);
+  const requests = (usage.requests ?? 1) * (price.perRequest ?? 0) * MICRO;
+  const searches = (usage.webSearches ?? 0) * (price.perWebSearch ?? 0) * MICRO;
+  return {
+    inputUsd: input / MICRO,
+    outputUsd: generated / MICRO,
+    totalUsd: (input + generated + requests + searches) / MICRO,
+  };
+}

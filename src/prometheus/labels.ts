@@ -1,0 +1,73 @@
+import type { MetricFamily, Point } from '../metrics/snapshot.ts';
+import { isClassicName, labelName } from './name.ts';
+import type { NameEscaping } from './negotiate.ts';
+
+/** Names that the exposition itself gives to series; labels that would meet them are left out. */
+const nameLabel = '__name__';
+const boundLabel = 'le';
+const scopeLabels = ['otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url'] as const;
+
+/** Renders the labels of a family's points, with those of its scope, without braces. */
+export function createLabelRenderer(family: MetricFamily, escaping: NameEscaping): (labels: Point['labels']) => string {
+  const scope = family.scope ? renderScope(family.scope, escaping) : '';
+  const names = [nameLabel, ...(family.type === 'histogram' ? [boundLabel] : []), ...(scope ? scopeLabels : [])];
+  const taken = new Set(names.flatMap((name) => [name, labelName(name, escaping)]));
+  return (labels) => {
+    const own = renderLabels(labels, escaping, taken);
+    return scope && own ? `${scope},${own}` : scope || own;
+  };
+}
+
+/**
+ * `a="1",b="2"`. Names that become the same label are one, their values joined in the order of the original names.
+ * https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
+ */
+export function renderLabels(
+  labels: Readonly<Record<string, unknown>>,
+  escaping: NameEscaping,
+  taken?: ReadonlySet<string>,
+): string {
+  const origins = new Map<string, string[]>();
+  for (const key of Object.keys(labels)) {
+    const name = labelName(key, escaping);
+    if (name === '' || taken?.has(name)) continue;
+    const keys = origins.get(name);
+    if (keys) keys.push(key);
+    else origins.set(name, [key]);
+  }
+  const pairs: string[] = [];
+  for (const [name, keys] of origins) {
+    const values = keys.sort().map((key) => labelValue(labels[key]));
+    pairs.push(`${isClassicName(name, false) ? name : `"${escapeText(name)}"`}="${escapeText(values.join(';'))}"`);
+  }
+  return pairs.join(',');
+}
+
+/** Escapes what stands between quotes. */
+export function escapeText(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"');
+}
+
+/** Escapes a HELP text of the version without quotes. */
+export function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function renderScope({ name, version, schemaUrl }: NonNullable<MetricFamily['scope']>, escaping: NameEscaping): string {
+  const values = [name, version, schemaUrl];
+  const labels = scopeLabels.map((label, index) => [label, values[index]] as const).filter(([, value]) => value);
+  return renderLabels(Object.fromEntries(labels), escaping);
+}
+
+/** https://opentelemetry.io/docs/specs/otel/common/#anyvalue-representation-for-non-otlp-protocols */
+function labelValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'object') return String(value);
+  try {
+    if (value instanceof Uint8Array) return btoa(String.fromCharCode(...value));
+    return JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? Number(item) : item)) ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,49 @@
+import type { Telemetry } from '../telemetry.ts';
+
+export type ShutdownSignal = 'SIGTERM' | 'SIGINT';
+
+/** The process, as far as its end goes. */
+export interface ProcessPort {
+  onSignal(signal: ShutdownSignal, listener: () => void): void;
+  offSignal(signal: ShutdownSignal, listener: () => void): void;
+  /** Sends the signal to this process again, now that nobody listens. */
+  raise(signal: ShutdownSignal): void;
+  /** Calls back when there is nothing left to do; returns its undo. */
+  onIdle(listener: () => Promise<unknown>): () => void;
+}
+
+export interface ShutdownOptions {
+  signals?: readonly ShutdownSignal[];
+  /** 5,000 */
+  timeoutMs?: number;
+}
+
+/**
+ * Flushes at the end of the process: when it has nothing left to do, and on a signal, which is raised again afterwards,
+ * since a listener takes away a signal's own effect. Returns its undo.
+ */
+export function installHooks(
+  process: ProcessPort,
+  telemetry: Telemetry,
+  { signals = ['SIGTERM', 'SIGINT'], timeoutMs = 5000 }: ShutdownOptions = {},
+): () => void {
+  const listeners = signals.map((signal) => [signal, () => void end(signal)] as const);
+  const offIdle = process.onIdle(() => telemetry.flush({ timeoutMs }));
+  let ending = false;
+
+  function remove(): void {
+    for (const [signal, listener] of listeners.splice(0)) process.offSignal(signal, listener);
+    offIdle();
+  }
+
+  async function end(signal: ShutdownSignal): Promise<void> {
+    if (ending) return;
+    ending = true;
+    await telemetry.shutdown({ timeoutMs });
+    remove();
+    process.raise(signal);
+  }
+
+  for (const [signal, listener] of listeners) process.onSignal(signal, listener);
+  return remove;
+}

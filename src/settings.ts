@@ -1,0 +1,84 @@
+import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
+import type { Environment, Warn } from './environment.ts';
+import { TelemetryError } from './errors.ts';
+import type { TelemetryOptions } from './options.ts';
+import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
+
+/** Every bound of a telemetry, with its default. */
+export function resolveLimits(given: TelemetryOptions['limits'] = {}, environment: Environment) {
+  const { number } = environment;
+  return {
+    spans: given.spans ?? number(['OTEL_BSP_MAX_QUEUE_SIZE'], 1) ?? 2048,
+    bytes: given.bytes ?? 4 * 1024 * 1024,
+    attributesPerSpan:
+      given.attributesPerSpan ?? number(['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 0) ?? 128,
+    eventsPerSpan: given.eventsPerSpan ?? number(['OTEL_SPAN_EVENT_COUNT_LIMIT'], 0) ?? 128,
+    linksPerSpan: given.linksPerSpan ?? number(['OTEL_SPAN_LINK_COUNT_LIMIT'], 0) ?? 128,
+    valueLength:
+      given.valueLength ??
+      number(['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'], 0) ??
+      4096,
+    seriesPerMetric: given.seriesPerMetric ?? 2000,
+    bodyBytes: given.bodyBytes ?? 4 * 1024 * 1024,
+    eventBytes: given.eventBytes ?? 1024 * 1024,
+  };
+}
+
+export type ResolvedLimits = ReturnType<typeof resolveLimits>;
+
+export function resolveFlush(given: TelemetryOptions['flush'] = {}, environment: Environment) {
+  const { number } = environment;
+  return {
+    batchSize: given.batchSize ?? number(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], 1) ?? 512,
+    intervalMs: given.intervalMs ?? number(['OTEL_BSP_SCHEDULE_DELAY'], 1) ?? 5000,
+    timeoutMs: given.timeoutMs ?? 5000,
+    maxRetries: given.maxRetries ?? 3,
+  };
+}
+
+export function resolveSampler(given: TelemetryOptions['sampling'] = {}, environment: Environment, warn: Warn): Sampler {
+  if (given.ratio !== undefined) return parentBasedSampler(ratioSampler(given.ratio));
+  const name = environment.string('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';
+  const ratio = environment.number(['OTEL_TRACES_SAMPLER_ARG'], 0, 1) ?? 1;
+  const sampler = samplerByName(name, ratio);
+  if (sampler) return sampler;
+  warn(new TelemetryError('invalid_environment', `OTEL_TRACES_SAMPLER "${name.slice(0, 60)}" is ignored`));
+  return parentBasedSampler(() => true);
+}
+
+/** Who emits. What code says beats the environment, a service name beats one among the attributes. */
+export function resolveResource(options: TelemetryOptions, fromEnvironment: Attributes, runtime: string): Attributes {
+  const { serviceName, serviceVersion, environment, resource } = options;
+  return {
+    'service.name': 'unknown_service',
+    'telemetry.sdk.name': 'edgespan',
+    'telemetry.sdk.language': 'webjs',
+    'telemetry.sdk.version': version,
+    'process.runtime.name': runtime,
+    ...fromEnvironment,
+    ...(serviceName && { 'service.name': serviceName }),
+    ...(serviceVersion && { 'service.version': serviceVersion }),
+    ...(environment && { 'deployment.environment.name': environment }),
+    ...resource,
+  };
+}
+
+export const version = '0.1.0';
+
+/** The formats of `propagation.formats`, or of `OTEL_PROPAGATORS`, where anything but W3C has to be imported. */
+export function resolvePropagators(
+  given: TelemetryOptions['propagation'] = {},
+  environment: Environment,
+  w3c: TextMapPropagator,
+  warn: Warn,
+): TextMapPropagator[] {
+  if (given.formats) return given.formats.map((format) => (format === 'w3c' ? w3c : format));
+  const names = new Set((environment.string('OTEL_PROPAGATORS') ?? 'tracecontext,baggage').toLowerCase().split(/\s*,\s*/));
+  if (names.has('none')) return [];
+  const missing = [...names].filter((name) => name !== 'tracecontext' && name !== 'baggage');
+  if (missing.length > 0) {
+    const message = `OTEL_PROPAGATORS asks for ${missing.join()}: give b3 or b3multi of edgespan/b3 in propagation.formats`;
+    warn(new TelemetryError('protocol_unavailable', message));
+  }
+  return names.has('tracecontext') || names.has('baggage') ? [w3c] : [];
+}

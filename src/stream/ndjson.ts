@@ -1,0 +1,10 @@
+import type { Decoder, DecoderOptions, OnEvent } from './decoder.ts';
+import { createLineDecoder } from './lines.ts';
+
+/** One JSON text a line, https://github.com/ndjson/ndjson-spec; blank lines are skipped. */
+export function createNdjsonDecoder(onEvent: OnEvent, { maxEventBytes, onError }: DecoderOptions): Decoder {
+  return createLineDecoder((line) => {
+    if (line === undefined) onError('event_too_long');
+    else if (line.trim() !== '') onEvent(line, undefined);
+  }, maxEventBytes);
+}

@@ -1,0 +1,74 @@
+import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Health } from './diagnostics.ts';
+import type { FlushResult } from './flush.ts';
+import type {
+  AgentOptions,
+  LlmWrapper,
+  RetrievalWrapper,
+  SpanOptions,
+  SpanType,
+  SpanWrapper,
+  ToolOptions,
+} from './llm/wrappers.ts';
+import type { MetricRegistry } from './metrics/registry.ts';
+import type { ReadableSpan } from './trace/readable-span.ts';
+import type { Attributes } from '@opentelemetry/api';
+
+/** Who, under what, what: where spans of a piece of work belong. */
+export interface Scope {
+  parent?: Context | Span;
+  /** On every span started inside; never a metric label, never sent away as baggage. */
+  attributes?: Attributes;
+  waitUntil?: (promise: Promise<unknown>) => void;
+}
+
+/** A carrier of trace context that came in. */
+export type Carrier = Headers | Record<string, string | string[] | undefined> | null | undefined;
+
+/**
+ * Sees, prices and exports the LLM calls of a program. One, made at module scope, is handed to everything.
+ *
+ * @example
+ * const telemetry = createTelemetry({ serviceName: 'chat', otlp: { endpoint: 'https://otlp.example.com' } });
+ * const openai = new OpenAI({ fetch: telemetry.fetch });
+ */
+export interface Telemetry {
+  /** The standard `fetch`, observed: give it to an SDK's client. Bound and stable. */
+  readonly fetch: typeof globalThis.fetch;
+  readonly agent: SpanWrapper<AgentOptions>;
+  readonly llm: LlmWrapper;
+  readonly tool: SpanWrapper<ToolOptions>;
+  readonly retrieval: RetrievalWrapper;
+  readonly trace: SpanWrapper<SpanOptions>;
+  /** Counts and times a function: `<name>_calls_total`, `<name>_failures_total`, `<name>_duration_seconds`. */
+  readonly measure: SpanWrapper<{ name: string }>;
+  /** Runs a function in a span, and hands it a telemetry whose spans are children of it, without async context too. */
+  span<T>(name: string, fn: (span: Span, telemetry: Telemetry) => T): T;
+  span<T>(name: string, options: SpanOptions & { type?: SpanType }, fn: (span: Span, telemetry: Telemetry) => T): T;
+  activeSpan(): Span | undefined;
+  with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T;
+  scoped(scope: Scope): Telemetry;
+  readonly metrics: MetricRegistry;
+  readonly tracer: Tracer;
+  readonly tracerProvider: TracerProvider;
+  readonly meter: Meter;
+  readonly meterProvider: MeterProvider;
+  /** Writes the active trace context into a carrier; a new record by default. */
+  inject(): Record<string, string>;
+  inject<C extends Headers | Record<string, string>>(carrier: C, context?: Context): C;
+  extract(carrier: Carrier): Context;
+  /** The exposition text. Rejects on a runtime of many isolates unless `metrics.local`. */
+  prometheus(options?: { format?: 'text' | 'openmetrics' }): Promise<string>;
+  /** A `/metrics` route: GET, content negotiation, bearer token by `metrics.token`. */
+  readonly metricsHandler: (request: Request) => Promise<Response>;
+  /** Sends what is buffered. Never rejects. */
+  flush(options?: { timeoutMs?: number }): Promise<FlushResult>;
+  /** Flushes, and stops timers and exporters. */
+  shutdown(options?: { timeoutMs?: number }): Promise<FlushResult>;
+  /** Ended spans, oldest first, where `inMemory` keeps them. */
+  readonly spans: readonly ReadableSpan[];
+  clearSpans(): void;
+  /** Makes this telemetry OpenTelemetry's global one; returns its undo. */
+  register(): () => void;
+  health(): Health;
+}

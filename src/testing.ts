@@ -1,0 +1,61 @@
+import { createTelemetry as create } from './index.ts';
+import { fromHrTime } from './clock.ts';
+import type { TelemetryOptions } from './options.ts';
+import type { Telemetry } from './telemetry.ts';
+import type { ReadableSpan } from './trace/readable-span.ts';
+
+/**
+ * A telemetry for tests: spans stay in memory, nothing is exported, the environment is not read, and metrics are at
+ * hand at once. Give it a `fetch` that answers as the vendor would.
+ *
+ * @example
+ * const telemetry = createTestTelemetry({ fetch: async () => Response.json({ model: 'gpt-4o', choices: [] }) });
+ * await new OpenAI({ apiKey: 'x', fetch: telemetry.fetch }).chat.completions.create({ model: 'gpt-4o', messages: [] });
+ * telemetry.spans[0]?.attributes['gen_ai.response.model']; // gpt-4o
+ */
+export function createTestTelemetry(options: TelemetryOptions = {}): Telemetry {
+  return create({ inMemory: true, serviceName: 'test', ...options });
+}
+
+/** One model call as plain data; numbers are not rounded, and what is unknown is `undefined`. */
+export interface LlmRecord {
+  name: string;
+  provider: string;
+  model: string | undefined;
+  operation: string;
+  latencyMs: number | undefined;
+  inputTokens: number | undefined;
+  outputTokens: number | undefined;
+  costUsd: number | undefined;
+  cacheHit: 'exact' | 'semantic' | 'miss' | undefined;
+  toolCalls: number | undefined;
+  status: 'ok' | 'error';
+  errorType: string | undefined;
+  timestamp: Date;
+}
+
+/** The model calls among a telemetry's spans, oldest first. */
+export function llmRecords(telemetry: Telemetry): readonly LlmRecord[] {
+  return telemetry.spans.filter((span) => 'llm.provider' in span.attributes).map(toRecord);
+}
+
+function toRecord(span: ReadableSpan): LlmRecord {
+  const { attributes } = span;
+  const text = (name: string) => attributes[name] as string | undefined;
+  const number = (name: string) => attributes[name] as number | undefined;
+  return {
+    name: span.name,
+    provider: text('llm.provider') ?? 'unknown',
+    model: text('llm.model'),
+    operation: text('llm.operation') ?? 'chat',
+    latencyMs: fromHrTime(span.duration),
+    inputTokens: number('gen_ai.usage.input_tokens'),
+    outputTokens: number('gen_ai.usage.output_tokens'),
+    costUsd: number('llm.cost_usd'),
+    cacheHit: attributes['llm.cache_hit'] as LlmRecord['cacheHit'],
+    toolCalls: number('llm.tool_calls'),
+    status: span.status.code === 2 ? 'error' : 'ok',
+    errorType: text('llm.error_type'),
+    timestamp: new Date(fromHrTime(span.startTime)),
+  };
+}

@@ -1,0 +1,234 @@
+import type {
+  Attributes,
+  Exception,
+  HrTime,
+  Link,
+  Span,
+  SpanContext,
+  SpanKind,
+  SpanStatus,
+  TimeInput,
+} from '@opentelemetry/api';
+import { limitAttributes, limitValue } from '../attributes.ts';
+import { type Clock, fromHrTime, toHrTime } from '../clock.ts';
+import type { LocalTrace } from './local-trace.ts';
+import type { InstrumentationScope, ReadableSpan, Resource, SpanEvent } from './readable-span.ts';
+
+export interface SpanLimits {
+  readonly attributesPerSpan: number;
+  readonly eventsPerSpan: number;
+  readonly linksPerSpan: number;
+  readonly valueLength: number;
+}
+
+/** What all spans of a telemetry share. */
+export interface SpanHost {
+  readonly clock: Clock;
+  readonly resource: Resource;
+  readonly limits: SpanLimits;
+}
+
+export interface SpanStart {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly context: SpanContext;
+  readonly scope: InstrumentationScope;
+  readonly trace: LocalTrace;
+  readonly parent: SpanContext | undefined;
+  /** The parent, where it is a span of ours: its clock readings anchor this span's. */
+  readonly parentSpan: RecordingSpan | undefined;
+  readonly startTime: TimeInput | undefined;
+}
+
+/** OpenTelemetry's status codes as numbers: its enum would be one more import at run time. */
+const unset = 0;
+const ok = 1;
+
+/**
+ * A span that is being recorded, and, once ended, the `ReadableSpan` that exporters take.
+ * Times: the wall clock is read once per local trace, all else is measured by the monotonic clock, so that children lie
+ * within their parents and no duration is negative.
+ */
+export class RecordingSpan implements Span, ReadableSpan {
+  name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes = {};
+  readonly events: SpanEvent[] = [];
+  readonly links: Link[] = [];
+  readonly instrumentationScope: InstrumentationScope;
+  readonly parentSpanContext?: SpanContext;
+  readonly isLocalRoot: boolean;
+  readonly localTrace: LocalTrace;
+  status: SpanStatus = { code: unset };
+  ended = false;
+  droppedAttributesCount = 0;
+  droppedEventsCount = 0;
+  droppedLinksCount = 0;
+  readonly #host: SpanHost;
+  readonly #context: SpanContext;
+  readonly #startMs: number;
+  readonly #startMonotonic: number;
+  #durationMs = 0;
+  #attributeCount = 0;
+
+  constructor(host: SpanHost, start: SpanStart) {
+    this.#host = host;
+    this.#context = start.context;
+    this.name = start.name;
+    this.kind = start.kind;
+    this.instrumentationScope = start.scope;
+    this.localTrace = start.trace;
+    this.isLocalRoot = start.parentSpan === undefined;
+    if (start.parent) this.parentSpanContext = start.parent;
+    this.#startMonotonic = host.clock.monotonic();
+    this.#startMs =
+      toMs(start.startTime, host.clock) ?? start.parentSpan?.wallTime(this.#startMonotonic) ?? host.clock.now();
+  }
+
+  get resource(): Resource {
+    return this.#host.resource;
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.#startMs);
+  }
+
+  get endTime(): HrTime {
+    return toHrTime(this.#startMs + this.#durationMs);
+  }
+
+  get duration(): HrTime {
+    return toHrTime(this.#durationMs);
+  }
+
+  /** Milliseconds; 0 until the span has ended. */
+  get durationMs(): number {
+    return this.#durationMs;
+  }
+
+  /** Epoch milliseconds of a reading of the monotonic clock, by this span's anchor. */
+  wallTime(monotonic: number): number {
+    return this.#startMs + Math.max(0, monotonic - this.#startMonotonic);
+  }
+
+  /** Milliseconds since the span started. */
+  elapsed(): number {
+    return Math.max(0, this.#host.clock.monotonic() - this.#startMonotonic);
+  }
+
+  spanContext(): SpanContext {
+    return this.#context;
+  }
+
+  isRecording(): boolean {
+    return !this.ended;
+  }
+
+  setAttribute(key: string, value: unknown): this {
+    if (this.ended || key === '') return this;
+    const { attributesPerSpan, valueLength } = this.#host.limits;
+    const simple = typeof value === 'number' || (typeof value === 'string' && value.length <= valueLength);
+    const limited = simple ? value : limitValue(value, valueLength);
+    if (limited === undefined) return this;
+    if (this.attributes[key] === undefined) {
+      if (this.#attributeCount >= attributesPerSpan) {
+        this.droppedAttributesCount++;
+        return this;
+      }
+      this.#attributeCount++;
+    }
+    this.attributes[key] = limited;
+    return this;
+  }
+
+  setAttributes(attributes: Attributes): this {
+    for (const key in attributes) this.setAttribute(key, attributes[key]);
+    return this;
+  }
+
+  addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
+    if (this.ended) return this;
+    if (this.events.length >= this.#host.limits.eventsPerSpan) {
+      this.droppedEventsCount++;
+      return this;
+    }
+    const given = isTime(attributesOrTime) ? undefined : (attributesOrTime as Attributes | undefined);
+    const at = toMs(time ?? (isTime(attributesOrTime) ? attributesOrTime : undefined), this.#host.clock);
+    const { attributes, dropped } = limitAttributes(given, this.#host.limits);
+    const event = { name, time: toHrTime(at ?? this.wallTime(this.#host.clock.monotonic())), attributes };
+    this.#sequence(event);
+    this.events.push(dropped ? { ...event, droppedAttributesCount: dropped } : event);
+    return this;
+  }
+
+  /** Where the clock stands still, as on Workers between two I/O operations, a number keeps the order of events. */
+  #sequence(event: { time: HrTime; attributes: Attributes }): void {
+    const last = this.events.at(-1);
+    if (last?.time[0] !== event.time[0] || last.time[1] !== event.time[1]) return;
+    const sequence = last.attributes?.['edgespan.sequence'];
+    event.attributes['edgespan.sequence'] = (typeof sequence === 'number' ? sequence : 0) + 1;
+  }
+
+  addLink(link: Link): this {
+    if (this.ended) return this;
+    if (this.links.length >= this.#host.limits.linksPerSpan) {
+      this.droppedLinksCount++;
+      return this;
+    }
+    const { attributes, dropped } = limitAttributes(link.attributes, this.#host.limits);
+    const droppedAttributesCount = (link.droppedAttributesCount ?? 0) + dropped;
+    this.links.push({ context: link.context, attributes, ...(droppedAttributesCount && { droppedAttributesCount }) });
+    return this;
+  }
+
+  addLinks(links: Link[]): this {
+    for (const link of links) this.addLink(link);
+    return this;
+  }
+
+  /** `ok` is final and `unset` changes nothing: https://opentelemetry.io/docs/specs/otel/trace/api/#set-status */
+  setStatus(status: SpanStatus): this {
+    if (this.ended || status.code === unset || this.status.code === ok) return this;
+    const keepsMessage = status.code !== ok && typeof status.message === 'string';
+    this.status = keepsMessage
+      ? { code: status.code, message: limitValue(status.message, this.#host.limits.valueLength) as string }
+      : { code: status.code };
+    return this;
+  }
+
+  updateName(name: string): this {
+    if (!this.ended) this.name = name;
+    return this;
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    const attributes: Attributes = {};
+    if (typeof exception === 'string') attributes['exception.message'] = exception;
+    else if (typeof exception === 'object' && exception !== null) {
+      const { code, name, message, stack } = exception;
+      if (code ?? name) attributes['exception.type'] = String(code ?? name);
+      if (message) attributes['exception.message'] = message;
+      if (stack) attributes['exception.stacktrace'] = stack;
+    }
+    this.addEvent('exception', attributes, time);
+  }
+
+  end(endTime?: TimeInput): void {
+    if (this.ended) return;
+    const given = toMs(endTime, this.#host.clock);
+    this.#durationMs = given === undefined ? this.elapsed() : Math.max(0, given - this.#startMs);
+    this.ended = true;
+    this.localTrace.end(this);
+  }
+}
+
+function isTime(value: unknown): value is TimeInput {
+  return typeof value === 'number' || value instanceof Date || (Array.isArray(value) && value.length === 2);
+}
+
+/** Epoch milliseconds. A number smaller than the process could be old is a reading of `performance.now()`. */
+function toMs(time: TimeInput | undefined, clock: Clock): number | undefined {
+  if (time === undefined || time === null) return undefined;
+  if (typeof time === 'number') return time < 1e11 ? clock.now() - clock.monotonic() + time : time;
+  return Array.isArray(time) ? fromHrTime(time) : time.getTime();
+}

@@ -1,0 +1,118 @@
+import {
+  type Context,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  type TimeInput,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import { createTailTrace, type LocalTrace, type TailRules, createSampledTrace } from './local-trace.ts';
+import type { IdGenerator } from './ids.ts';
+import type { InstrumentationScope } from './readable-span.ts';
+import type { Sampler } from './sampler.ts';
+import { RecordingSpan, type SpanHost } from './span.ts';
+
+export interface TracerHost extends SpanHost {
+  readonly ids: IdGenerator;
+  readonly sampler: Sampler;
+  readonly tail?: TailRules;
+  /** Spans that a trace waiting for its tail decision may hold. */
+  readonly maxHeldSpans: number;
+  readonly activeContext: () => Context;
+  readonly runIn: <T>(context: Context, fn: () => T) => T;
+  /** Attributes that every span started under this context carries. */
+  readonly scopeAttributes: (context: Context) => Record<string, unknown> | undefined;
+  /** Takes a span that has ended and is to be exported. */
+  readonly emit: (span: RecordingSpan) => void;
+  readonly drop: (count: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sampled, and ids whose last seven bytes are random: W3C trace context level 2. */
+const sampledRandom = 0x03;
+const random = 0x02;
+
+export function createTracer(host: TracerHost, scope: InstrumentationScope): Tracer {
+  function start(name: string, options: SpanOptions, context: Context): Span {
+    const parent = options.root ? undefined : validContext(trace.getSpanContext(context));
+    const active = parent && trace.getSpan(context);
+    const parentSpan = active instanceof RecordingSpan ? active : undefined;
+    const traceId = parent?.traceId ?? host.ids.traceId();
+    const local = parentSpan?.localTrace ?? startLocalTrace(host, traceId, parent);
+    const spanContext = createSpanContext(host.ids.spanId(), traceId, parent, local);
+    if (!local) return trace.wrapSpanContext(spanContext);
+    const span = new RecordingSpan(host, {
+      name,
+      kind: options.kind ?? SpanKind.INTERNAL,
+      context: spanContext,
+      scope,
+      trace: local,
+      parent,
+      parentSpan,
+      startTime: options.startTime as TimeInput | undefined,
+    });
+    const inherited = host.scopeAttributes(context);
+    if (inherited) span.setAttributes(inherited);
+    if (options.attributes) span.setAttributes(options.attributes);
+    if (options.links) span.addLinks(options.links);
+    return span;
+  }
+
+  function startSpan(name: string, options: SpanOptions = {}, context: Context = host.activeContext()): Span {
+    try {
+      return start(name, options, context);
+    } catch (error) {
+      // In a Worker's global scope there is no randomness; the application goes on without this span.
+      host.onError(error);
+      return trace.wrapSpanContext({ traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 });
+    }
+  }
+
+  function startActiveSpan(name: string, ...rest: unknown[]): unknown {
+    const fn = rest.pop() as (span: Span) => unknown;
+    const [options, given] = rest as [SpanOptions?, Context?];
+    const context = given ?? host.activeContext();
+    const span = startSpan(name, options, context);
+    return host.runIn(trace.setSpan(context, span), () => fn(span));
+  }
+
+  return { startSpan, startActiveSpan: startActiveSpan as Tracer['startActiveSpan'] };
+}
+
+export function createTracerProvider(host: TracerHost): TracerProvider {
+  return {
+    getTracer: (name, version, options) =>
+      createTracer(host, {
+        name,
+        ...(version !== undefined && { version }),
+        ...(options?.schemaUrl !== undefined && { schemaUrl: options.schemaUrl }),
+      }),
+  };
+}
+
+/** A host without telemetry may have a span of zeros active (Workers): that is no parent. */
+function validContext(context: SpanContext | undefined): SpanContext | undefined {
+  return context && /[1-9a-f]/.test(context.traceId) && /[1-9a-f]/.test(context.spanId) ? context : undefined;
+}
+
+function startLocalTrace(host: TracerHost, traceId: string, parent: SpanContext | undefined): LocalTrace | undefined {
+  if (host.sampler(traceId, parent)) return createSampledTrace(host.emit);
+  return host.tail && createTailTrace(host.tail, host.maxHeldSpans, host.emit, host.drop);
+}
+
+function createSpanContext(
+  spanId: string,
+  traceId: string,
+  parent: SpanContext | undefined,
+  local: LocalTrace | undefined,
+): SpanContext {
+  if (!parent) return { traceId, spanId, traceFlags: local?.sampled() ? sampledRandom : random };
+  const randomBit = parent.traceFlags & random;
+  const traceFlags = randomBit | (local?.sampled() ? 1 : 0);
+  return parent.traceState
+    ? { traceId, spanId, traceFlags, traceState: parent.traceState }
+    : { traceId, spanId, traceFlags };
+}

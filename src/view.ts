@@ -1,0 +1,236 @@
+import {
+  type Context,
+  type Meter,
+  type MeterProvider,
+  type Span,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
+import { type ContextView, getScopeAttributes, invocationKey, scopeAttributesKey } from './context.ts';
+import type { Engine } from './engine.ts';
+import type { Flusher, FlushResult } from './flush.ts';
+import { createLlmFetch } from './llm/fetch.ts';
+import { createMeasure } from './llm/measure.ts';
+import { contextOf, type SpanRunner } from './llm/spans.ts';
+import {
+  createWrapper,
+  type AgentOptions,
+  type LlmOptions,
+  type LlmWrapper,
+  type RetrievalOptions,
+  type RetrievalWrapper,
+  type SpanOptions,
+  type SpanType,
+  type SpanWrapper,
+  type ToolOptions,
+} from './llm/wrappers.ts';
+import type { MetricRegistry } from './metrics/registry.ts';
+import { collectLocal, createHandlerFor } from './metrics-source.ts';
+import { getter, setter } from './propagation/carrier.ts';
+import { negotiateFormat } from './prometheus/negotiate.ts';
+import { renderPrometheus } from './prometheus/render.ts';
+import { registerGlobals } from './register.ts';
+import type { Carrier, Scope, Telemetry } from './telemetry.ts';
+import type { ReadableSpan } from './trace/readable-span.ts';
+import { version } from './settings.ts';
+
+/** What the views of one telemetry share. */
+export interface Shared {
+  readonly engine: Engine;
+  readonly runner: SpanRunner;
+  readonly flusher: Flusher;
+}
+
+/** Where adapters find the parts behind a telemetry; two copies of this library in one bundle still agree. */
+const partsKey = /* @__PURE__ */ Symbol.for('edgespan.parts');
+
+export interface Parts extends Shared {
+  readonly view: ContextView;
+}
+
+export function getParts(telemetry: Telemetry): Parts {
+  return (telemetry as unknown as { [partsKey]: Parts })[partsKey];
+}
+
+/** A telemetry that starts at a context; cheap, since its parts are made when they are first asked for. */
+export class View implements Telemetry {
+  readonly #shared: Shared;
+  readonly #view: ContextView;
+  #fetch: typeof globalThis.fetch | undefined;
+
+  constructor(shared: Shared, view: ContextView) {
+    this.#shared = shared;
+    this.#view = view;
+  }
+
+  get [partsKey](): Parts {
+    return { ...this.#shared, view: this.#view };
+  }
+
+  get fetch(): typeof globalThis.fetch {
+    this.#fetch ??= createViewFetch(this.#shared.engine, this.#view);
+    return this.#fetch;
+  }
+
+  get agent(): SpanWrapper<AgentOptions> {
+    return this.#wrapper<AgentOptions>('agent');
+  }
+
+  get tool(): SpanWrapper<ToolOptions> {
+    return this.#wrapper<ToolOptions>('tool');
+  }
+
+  get retrieval(): RetrievalWrapper {
+    return this.#wrapper<RetrievalOptions<never>>('retrieval') as RetrievalWrapper;
+  }
+
+  get trace(): SpanWrapper<SpanOptions> {
+    return this.#wrapper<SpanOptions>('trace');
+  }
+
+  get llm(): LlmWrapper {
+    const { engine, runner } = this.#shared;
+    return createWrapper<LlmOptions<never>>('llm', (options, _name, call) =>
+      engine.enabled ? runner.runModelCall(this.#view, options, call) : call(),
+    ) as LlmWrapper;
+  }
+
+  get measure(): SpanWrapper<{ name: string }> {
+    return createMeasure(this.#shared.engine.registry, this.#shared.engine.clock);
+  }
+
+  get metrics(): MetricRegistry {
+    this.#shared.engine.onActivity(0);
+    return this.#shared.engine.registry;
+  }
+
+  get tracer(): Tracer {
+    return this.#shared.engine.tracer;
+  }
+
+  get tracerProvider(): TracerProvider {
+    return this.#shared.engine.tracerProvider;
+  }
+
+  get meter(): Meter {
+    return this.meterProvider.getMeter('edgespan', version);
+  }
+
+  get meterProvider(): MeterProvider {
+    this.#shared.engine.onActivity(0);
+    return this.#shared.engine.meterProvider;
+  }
+
+  get spans(): readonly ReadableSpan[] {
+    return this.#shared.engine.memory.list();
+  }
+
+  get metricsHandler(): (request: Request) => Promise<Response> {
+    return createHandlerFor([this]);
+  }
+
+  span<T>(
+    name: string,
+    second: (SpanOptions & { type?: SpanType }) | ((span: Span, telemetry: Telemetry) => T),
+    third?: (span: Span, telemetry: Telemetry) => T,
+  ): T {
+    const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third!];
+    const { engine, runner } = this.#shared;
+    if (!engine.enabled) return fn(trace.wrapSpanContext(noSpan), this);
+    const type = 'type' in options ? options.type : undefined;
+    return runner.run(this.#view, type ?? 'trace', name, options, (span, context) =>
+      fn(span, new View(this.#shared, this.#view.at(context))),
+    );
+  }
+
+  activeSpan(): Span | undefined {
+    return trace.getSpan(this.#view.active());
+  }
+
+  scoped(scope: Scope): Telemetry {
+    return new View(this.#shared, this.#view.at(scopeContext(scope, this.#view, this.#shared.engine)));
+  }
+
+  with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T {
+    const context = scopeContext(scope, this.#view, this.#shared.engine);
+    const view = new View(this.#shared, this.#view.at(context));
+    return this.#view.run(view.#view.active(), () => fn(view));
+  }
+
+  inject<C extends Headers | Record<string, string>>(carrier: C = {} as C, context: Context = this.#view.active()): C {
+    this.#shared.engine.propagator.inject(context, carrier, setter);
+    return carrier;
+  }
+
+  extract(carrier: Carrier): Context {
+    return this.#shared.engine.propagator.extract(this.#view.active(), carrier, getter);
+  }
+
+  async prometheus({ format = 'text' }: { format?: 'text' | 'openmetrics' } = {}): Promise<string> {
+    const accept = format === 'openmetrics' ? 'application/openmetrics-text;version=1.0.0' : null;
+    const { snapshot, note } = await collectLocal([this]);
+    return renderPrometheus(snapshot, negotiateFormat(accept), note === undefined ? {} : { note });
+  }
+
+  flush({ timeoutMs }: { timeoutMs?: number } = {}): Promise<FlushResult> {
+    return this.#shared.flusher.flush(timeoutMs);
+  }
+
+  shutdown({ timeoutMs }: { timeoutMs?: number } = {}): Promise<FlushResult> {
+    return this.#shared.flusher.shutdown(timeoutMs);
+  }
+
+  clearSpans(): void {
+    this.#shared.engine.memory.clear();
+  }
+
+  register(): () => void {
+    return registerGlobals(this.#shared.engine);
+  }
+
+  health() {
+    return this.#shared.engine.diagnostics.health();
+  }
+
+  #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
+    const { engine, runner } = this.#shared;
+    return createWrapper<O>(type, (options, name, call) =>
+      engine.enabled ? runner.run(this.#view, type, options.name ?? name, options, call) : call(),
+    );
+  }
+}
+
+const noSpan = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
+
+function scopeContext(scope: Scope, view: ContextView, engine: Engine): Context {
+  let context = contextOf(scope.parent, view);
+  const attributes = scope.attributes && { ...getScopeAttributes(context), ...scope.attributes };
+  if (attributes) context = context.setValue(scopeAttributesKey, attributes);
+  const { waitUntil } = scope;
+  return waitUntil ? context.setValue(invocationKey, { streams: engine.streams, waitUntil }) : context;
+}
+
+/** `fetch` with the static members that a runtime's own has, such as Bun's `preconnect`. */
+function createViewFetch(engine: Engine, view: ContextView): typeof globalThis.fetch {
+  const { propagation } = engine.options;
+  const observed = createLlmFetch({
+    recorder: engine.recorder,
+    providers: engine.providers,
+    fetch: engine.fetch,
+    active: view.active,
+    inject(url, context) {
+      if (!propagation?.to?.(url)) return undefined;
+      const headers: Record<string, string> = {};
+      engine.propagator.inject(context, headers, setter);
+      return headers;
+    },
+    streams: engine.streams,
+    limits: engine.limits,
+    parseError: engine.instruments.parseError,
+    report: engine.diagnostics.report,
+  });
+  const fetch: typeof globalThis.fetch = (input, init) =>
+    engine.enabled ? observed(input as RequestInfo | URL, init) : engine.fetch()(input as RequestInfo | URL, init);
+  return Object.assign(fetch, engine.fetch());
+}
