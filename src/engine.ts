@@ -6,7 +6,7 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
-import { type ContextView, createContextView, getScopeAttributes } from './context.ts';
+import { type ContextView, createContextView, getScopeAttributes } from './trace/context.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
 import { type Books, createBooks } from './ledger.ts';

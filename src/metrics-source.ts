@@ -4,7 +4,7 @@ import type { MetricRegistry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { createMetricsHandler, type Secret } from './prometheus/handler.ts';
 import type { Telemetry } from './telemetry.ts';
-import { getParts } from './view.ts';
+import { getParts } from './parts.ts';
 
 /** Where a metrics page gets its numbers. */
 export type MetricSource = Telemetry | MetricRegistry;

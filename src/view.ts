@@ -7,12 +7,12 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { type ContextView, getScopeAttributes, invocationKey, scopeAttributesKey } from './context.ts';
+import { type ContextView, getScopeAttributes, invocationKey, scopeAttributesKey } from './trace/context.ts';
 import type { Engine } from './engine.ts';
-import type { Flusher, FlushResult } from './flush.ts';
+import type { FlushResult } from './flush.ts';
 import { createLlmFetch } from './llm/fetch.ts';
 import { createMeasure } from './llm/measure.ts';
-import { contextOf, type SpanRunner } from './llm/spans.ts';
+import { contextOf } from './llm/spans.ts';
 import {
   createWrapper,
   type AgentOptions,
@@ -30,28 +30,11 @@ import { collectLocal, createHandlerFor } from './metrics-source.ts';
 import { getter, setter } from './propagation/carrier.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
+import { type Parts, partsKey, type Shared } from './parts.ts';
 import { registerGlobals } from './register.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 import { version } from './settings.ts';
-
-/** What the views of one telemetry share. */
-export interface Shared {
-  readonly engine: Engine;
-  readonly runner: SpanRunner;
-  readonly flusher: Flusher;
-}
-
-/** Where adapters find the parts behind a telemetry; two copies of this library in one bundle still agree. */
-const partsKey = /* @__PURE__ */ Symbol.for('edgespan.parts');
-
-export interface Parts extends Shared {
-  readonly view: ContextView;
-}
-
-export function getParts(telemetry: Telemetry): Parts {
-  return (telemetry as unknown as { [partsKey]: Parts })[partsKey];
-}
 
 /** A telemetry that starts at a context; cheap, since its parts are made when they are first asked for. */
 export class View implements Telemetry {

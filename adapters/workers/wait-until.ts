@@ -1,4 +1,4 @@
-import type { Parts } from '../../src/view.ts';
+import type { Parts } from '../../src/parts.ts';
 
 export interface WaitUntilContext {
   waitUntil(promise: Promise<unknown>): void;

@@ -1,6 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { asObject, parseJson } from '../json.ts';
-import { getInvocation, getModelCall } from '../context.ts';
+import { getInvocation, getModelCall } from '../trace/context.ts';
 import type { Fetch } from '../otlp/transport.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 import { tapBody } from '../stream/tap.ts';

@@ -1,6 +1,6 @@
 import { type Attributes, type Context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
-import { getAgent } from '../context.ts';
+import { getAgent } from '../trace/context.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
 import { computeCost } from '../pricing/cost.ts';
 import type { Cost, PriceTable } from '../pricing/price.ts';

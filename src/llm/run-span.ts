@@ -1,5 +1,5 @@
 import { type Context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { ContextView } from '../context.ts';
+import type { ContextView } from '../trace/context.ts';
 import { errorName } from './error-class.ts';
 
 /** How what ran in a span ended. */

@@ -1,5 +1,5 @@
 import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
-import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../context.ts';
+import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
 import type { Clock } from '../clock.ts';
 import { classifyError } from './error-class.ts';
 import type { LlmInstruments } from './instruments.ts';

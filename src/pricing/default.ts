@@ -1,6 +1,5 @@
-import type { LlmUsage } from '../llm/provider.ts';
 import { computeCost as computeCostBy } from './cost.ts';
-import type { Cost, CostOptions, PriceTable } from './price.ts';
+import type { BillableUsage, Cost, CostOptions, PriceTable } from './price.ts';
 import { anthropicPrices } from './table/anthropic.ts';
 import { openaiPrices } from './table/openai.ts';
 
@@ -15,7 +14,7 @@ export const defaultPrices: PriceTable = /* @__PURE__ */ Object.assign({}, opena
  */
 export function computeCost(
   model: string,
-  usage: LlmUsage,
+  usage: BillableUsage,
   { prices = [], ...options }: Partial<CostOptions> = {},
 ): Cost | undefined {
   return computeCostBy(model, usage, { ...options, prices: [...[prices].flat(), defaultPrices] as PriceTable[] });

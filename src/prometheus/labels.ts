@@ -7,14 +7,27 @@ const nameLabel = '__name__';
 const boundLabel = 'le';
 const scopeLabels = ['otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url'] as const;
 
-/** Renders the labels of a family's points, with those of its scope, without braces. */
-export function createLabelRenderer(family: MetricFamily, escaping: NameEscaping): (labels: Point['labels']) => string {
-  const scope = family.scope ? renderScope(family.scope, escaping) : '';
-  const names = [nameLabel, ...(family.type === 'histogram' ? [boundLabel] : []), ...(scope ? scopeLabels : [])];
+/** A label set without braces. */
+export interface LabelText {
+  readonly text: string;
+  /** Some label has another name than it was given or is left out, so that two series may have become one. */
+  readonly renamed: boolean;
+}
+
+/** Renders the labels of a family's points, after those of its scope. */
+export function createLabelRenderer(
+  { scope, type }: MetricFamily,
+  escaping: NameEscaping,
+): (labels: Point['labels']) => LabelText {
+  const prefix = scope ? renderScope(scope, escaping) : '';
+  const names = [nameLabel, ...(type === 'histogram' ? [boundLabel] : []), ...(prefix ? scopeLabels : [])];
   const taken = new Set(names.flatMap((name) => [name, labelName(name, escaping)]));
   return (labels) => {
     const own = renderLabels(labels, escaping, taken);
-    return scope && own ? `${scope},${own}` : scope || own;
+    return {
+      text: prefix && own ? `${prefix},${own}` : prefix || own,
+      renamed: own !== renderLabels(labels, 'allow-utf-8'),
+    };
   };
 }
 

@@ -2,7 +2,6 @@ import type { MetricFamily, Point } from '../metrics/snapshot.ts';
 import type { ExposedFamily } from './exposed-family.ts';
 import { createLabelRenderer } from './labels.ts';
 import { lineStart, renderStart } from './line.ts';
-import { labelName } from './name.ts';
 import type { NameEscaping } from './negotiate.ts';
 
 /** What stays the same of a series' lines from one scrape to the next. */
@@ -13,7 +12,7 @@ export interface SeriesText {
   readonly labels: string;
   /** The first line up to its value, of a histogram the bucket lines up to `le`. */
   readonly start: string;
-  /** Some label has another name than it was given, so that two series may have become one. */
+  /** See `LabelText`. */
   readonly renamed: boolean;
 }
 
@@ -55,15 +54,14 @@ function createSeriesFinder(
   const renderLabels = createLabelRenderer(part, escaping);
   const histogram = part.type === 'histogram';
   const line = lineStart(histogram ? `${name}_bucket` : name);
-  const family = `${name} ${renderLabels({})}`;
+  const family = `${name} ${renderLabels({}).text}`;
   const cache = known.get(escaping) ?? new WeakMap<Point['labels'], SeriesText>();
   known.set(escaping, cache);
   return (labels) => {
     let series = cache.get(labels);
     if (series?.family !== family) {
-      const text = renderLabels(labels);
+      const { text, renamed } = renderLabels(labels);
       const start = histogram ? `${line.open}${text && `${text},`}` : renderStart(line, text);
-      const renamed = Object.keys(labels).some((label) => labelName(label, escaping) !== label);
       series = { family, labels: flatten(text), start: flatten(start), renamed };
       cache.set(labels, series);
     }

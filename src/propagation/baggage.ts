@@ -86,6 +86,6 @@ function decode(value: string): string {
     for (const [, hex, char = ''] of value.matchAll(/%([\da-f]{2})|(.)/gi)) {
       bytes.push(hex ? Number.parseInt(hex, 16) : char.charCodeAt(0));
     }
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(bytes));
+    return new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(new Uint8Array(bytes));
   }
 }

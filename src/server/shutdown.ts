@@ -23,16 +23,16 @@ export interface ShutdownOptions {
  * since a listener takes away a signal's own effect. Returns its undo.
  */
 export function installHooks(
-  process: ProcessPort,
+  host: ProcessPort,
   telemetry: Telemetry,
   { signals = ['SIGTERM', 'SIGINT'], timeoutMs = 5000 }: ShutdownOptions = {},
 ): () => void {
   const listeners = signals.map((signal) => [signal, () => void end(signal)] as const);
-  const offIdle = process.onIdle(() => telemetry.flush({ timeoutMs }));
+  const offIdle = host.onIdle(() => telemetry.flush({ timeoutMs }));
   let ending = false;
 
   function remove(): void {
-    for (const [signal, listener] of listeners.splice(0)) process.offSignal(signal, listener);
+    for (const [signal, listener] of listeners.splice(0)) host.offSignal(signal, listener);
     offIdle();
   }
 
@@ -41,9 +41,9 @@ export function installHooks(
     ending = true;
     await telemetry.shutdown({ timeoutMs });
     remove();
-    process.raise(signal);
+    host.raise(signal);
   }
 
-  for (const [signal, listener] of listeners) process.onSignal(signal, listener);
+  for (const [signal, listener] of listeners) host.onSignal(signal, listener);
   return remove;
 }

@@ -1,7 +1,7 @@
 import { type Attributes, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { createInvocation } from '../invocation.ts';
 import { runInSpan } from '../llm/run-span.ts';
-import type { Parts } from '../view.ts';
+import type { Parts } from '../parts.ts';
 
 export interface Task {
   /** Of the task's span; without a name it gets none. */

@@ -9,7 +9,7 @@ const CR = 13;
  * decoded: a character never spans a line end, so that the fast non-streaming path of `TextDecoder` does.
  */
 export function createLineDecoder(onLine: (line: string | undefined) => void, maxBytes: number): Decoder {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true });
+  const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
   const pending = createByteBuffer();
   let tooLong = false;
   let afterCr = false;

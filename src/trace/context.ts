@@ -1,7 +1,7 @@
 import { type Context, createContextKey, context as globalContext, type Span } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
-import type { ContextStorage } from './runtime.ts';
-import type { OpenStreams } from './stream/open-streams.ts';
+import type { ContextStorage } from '../runtime.ts';
+import type { OpenStreams } from '../stream/open-streams.ts';
 
 /** Attributes that `with` and `scoped` give to every span started inside. */
 export const scopeAttributesKey = /* @__PURE__ */ createContextKey('edgespan scope attributes');
