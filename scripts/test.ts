@@ -4,7 +4,9 @@ import process from 'node:process';
 
 /** All tests, with what they need installed and built first. Arguments go to vitest. */
 const steps: [string, string[]][] = [
-  ...(existsSync('test/clients/node_modules') ? [] : [['npm', ['ci', '--prefix', 'test/clients']] as [string, string[]]]),
+  ...(existsSync('test/clients/node_modules')
+    ? []
+    : [['npm', ['ci', '--prefix', 'test/clients']] as [string, string[]]]),
   ['npm', ['run', '--silent', 'build', '--', '--silent']],
   ['npm', ['run', '--silent', 'check']],
   ['vitest', ['run', ...process.argv.slice(2)]],

@@ -1,6 +1,7 @@
 /** The names that `edgespan` and `edgespan/core` have in common. */
-export type { Health } from './diagnostics.ts';
+
 export type { DropReason, Signal, SignalResult } from './delivery.ts';
+export type { Health } from './diagnostics.ts';
 export { TelemetryError, type TelemetryErrorCode } from './errors.ts';
 export type { FlushResult } from './flush.ts';
 export type { ErrorClass } from './llm/error-class.ts';

@@ -1,12 +1,5 @@
-import {
-  type Attributes,
-  type MeterProvider,
-  type TextMapPropagator,
-  type Tracer,
-  type TracerProvider,
-} from '@opentelemetry/api';
+import type { Attributes, MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
-import { type ContextView, createContextView, getScopeAttributes } from './trace/context.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
 import { type Books, createBooks } from './ledger.ts';
@@ -38,11 +31,12 @@ import {
   version,
 } from './settings.ts';
 import { createOpenStreams, type OpenStreams } from './stream/open-streams.ts';
+import { type ContextView, createContextView, getScopeAttributes } from './trace/context.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import { createIdGenerator } from './trace/ids.ts';
 import { createResource, type Resource } from './trace/readable-span.ts';
-import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
 import type { RecordingSpan } from './trace/span.ts';
+import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
 import { createTracer, createTracerProvider, type TracerHost } from './trace/tracer.ts';
 
 /** The parts of one telemetry, wired. Views of it (`scoped`, the telemetry a callback is handed) share them. */

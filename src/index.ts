@@ -1,5 +1,5 @@
-import { assembleTelemetry } from './create.ts';
 import { builtIn } from './built-in.ts';
+import { assembleTelemetry } from './create.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 

@@ -29,7 +29,8 @@ export function createBooks(registry: Registry, diagnostics: Diagnostics): Books
     since[signal].dropped += count;
     drops.add(count, { signal, reason }, null);
     if (signal === 'traces') spans.add(count, { result: 'dropped' }, null);
-    if (reason === 'buffer_full') diagnostics.report(new TelemetryError('buffer_full', 'spans end faster than they are sent'));
+    if (reason === 'buffer_full')
+      diagnostics.report(new TelemetryError('buffer_full', 'spans end faster than they are sent'));
   }
 
   function sent(signal: Signal, count: number): void {
@@ -45,7 +46,11 @@ export function createBooks(registry: Registry, diagnostics: Diagnostics): Books
     delivered(signal, delivery: Delivery<unknown>) {
       sent(signal, delivery.sent);
       for (const [reason, count] of Object.entries(delivery.dropped)) dropped(signal, reason as DropReason, count);
-      exports.add(1, { signal, result: delivery.returned.length > 0 ? 'retry' : delivery.error ? 'error' : 'ok' }, null);
+      exports.add(
+        1,
+        { signal, result: delivery.returned.length > 0 ? 'retry' : delivery.error ? 'error' : 'ok' },
+        null,
+      );
       if (!delivery.error) return;
       since[signal].error = delivery.error;
       diagnostics.report(delivery.error);

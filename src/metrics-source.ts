@@ -2,9 +2,9 @@ import { TelemetryError } from './errors.ts';
 import { mergeSnapshots } from './metrics/merge.ts';
 import type { MetricRegistry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
+import { getParts } from './parts.ts';
 import { createMetricsHandler, type Secret } from './prometheus/handler.ts';
 import type { Telemetry } from './telemetry.ts';
-import { getParts } from './parts.ts';
 
 /** Where a metrics page gets its numbers. */
 export type MetricSource = Telemetry | MetricRegistry;

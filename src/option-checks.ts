@@ -43,14 +43,18 @@ const exporter: Check = {
   allowed: 'a function or an object with export and shutdown',
   test: (v) => typeof v === 'function' || (isObject(v) && typeof v.export === 'function'),
 };
-const propagator: Check = { allowed: 'a TextMapPropagator', test: (v) => isObject(v) && typeof v.inject === 'function' };
+const propagator: Check = {
+  allowed: 'a TextMapPropagator',
+  test: (v) => isObject(v) && typeof v.inject === 'function',
+};
 const provider: Check = {
   allowed: 'a provider with name, match, request and response',
   test: (v) => isObject(v) && typeof v.name === 'string' && [v.match, v.request, v.response].every(fn.test),
 };
 const buckets: Check = {
   allowed: 'increasing bounds by family name',
-  test: (v) => isObject(v) && Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => i === 0 || x > b[i - 1])),
+  test: (v) =>
+    isObject(v) && Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => i === 0 || x > b[i - 1])),
 };
 
 /** What each option may be: the table that errors and "did you mean" read. */
@@ -81,7 +85,10 @@ const checks: Checks = {
     enabled: boolean,
     namespace: { allowed: 'letters, digits and _', test: (v) => typeof v === 'string' && /^[a-zA-Z_]\w*$/.test(v) },
     buckets,
-    cardinality: { allowed: 'integers from 1 by label', test: (v) => isObject(v) && Object.values(v).every(count.test) },
+    cardinality: {
+      allowed: 'integers from 1 by label',
+      test: (v) => isObject(v) && Object.values(v).every(count.test),
+    },
     registry: object,
     semconv: boolean,
     local: boolean,

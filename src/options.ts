@@ -1,5 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
-import type { TextMapPropagator } from '@opentelemetry/api';
+import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type { TelemetryError } from './errors.ts';
 import type { Provider } from './llm/provider.ts';
 import type { MetricRegistry } from './metrics/registry.ts';

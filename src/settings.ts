@@ -36,7 +36,11 @@ export function resolveFlush(given: TelemetryOptions['flush'] = {}, environment:
   };
 }
 
-export function resolveSampler(given: TelemetryOptions['sampling'] = {}, environment: Environment, warn: Warn): Sampler {
+export function resolveSampler(
+  given: TelemetryOptions['sampling'] = {},
+  environment: Environment,
+  warn: Warn,
+): Sampler {
   if (given.ratio !== undefined) return parentBasedSampler(ratioSampler(given.ratio));
   const name = environment.string('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';
   const ratio = environment.number(['OTEL_TRACES_SAMPLER_ARG'], 0, 1) ?? 1;
@@ -73,7 +77,9 @@ export function resolvePropagators(
   warn: Warn,
 ): TextMapPropagator[] {
   if (given.formats) return given.formats.map((format) => (format === 'w3c' ? w3c : format));
-  const names = new Set((environment.string('OTEL_PROPAGATORS') ?? 'tracecontext,baggage').toLowerCase().split(/\s*,\s*/));
+  const names = new Set(
+    (environment.string('OTEL_PROPAGATORS') ?? 'tracecontext,baggage').toLowerCase().split(/\s*,\s*/),
+  );
   if (names.has('none')) return [];
   const missing = [...names].filter((name) => name !== 'tracecontext' && name !== 'baggage');
   if (missing.length > 0) {

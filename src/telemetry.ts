@@ -1,4 +1,4 @@
-import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Health } from './diagnostics.ts';
 import type { FlushResult } from './flush.ts';
 import type {
@@ -12,7 +12,6 @@ import type {
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/registry.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
-import type { Attributes } from '@opentelemetry/api';
 
 /** Who, under what, what: where spans of a piece of work belong. */
 export interface Scope {

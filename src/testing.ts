@@ -1,5 +1,5 @@
-import { createTelemetry as create } from './index.ts';
 import { fromHrTime } from './clock.ts';
+import { createTelemetry as create } from './index.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';

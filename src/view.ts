@@ -7,15 +7,14 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { type ContextView, getScopeAttributes, invocationKey, scopeAttributesKey } from './trace/context.ts';
 import type { Engine } from './engine.ts';
 import type { FlushResult } from './flush.ts';
 import { createLlmFetch } from './llm/fetch.ts';
 import { createMeasure } from './llm/measure.ts';
 import { contextOf } from './llm/spans.ts';
 import {
-  createWrapper,
   type AgentOptions,
+  createWrapper,
   type LlmOptions,
   type LlmWrapper,
   type RetrievalOptions,
@@ -27,14 +26,15 @@ import {
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/registry.ts';
 import { collectLocal, createHandlerFor } from './metrics-source.ts';
-import { getter, setter } from './propagation/carrier.ts';
+import { type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
-import { type Parts, partsKey, type Shared } from './parts.ts';
+import { getter, setter } from './propagation/carrier.ts';
 import { registerGlobals } from './register.ts';
-import type { Carrier, Scope, Telemetry } from './telemetry.ts';
-import type { ReadableSpan } from './trace/readable-span.ts';
 import { version } from './settings.ts';
+import type { Carrier, Scope, Telemetry } from './telemetry.ts';
+import { type ContextView, getScopeAttributes, invocationKey, scopeAttributesKey } from './trace/context.ts';
+import type { ReadableSpan } from './trace/readable-span.ts';
 
 /** A telemetry that starts at a context; cheap, since its parts are made when they are first asked for. */
 export class View implements Telemetry {

@@ -19,7 +19,17 @@ const rooms: Record<string, string> = {
 };
 
 /** Files directly in `src/` that everything may use; the others compose. */
-const foundation = ['attributes', 'clock', 'context', 'delivery', 'diagnostics', 'environment', 'errors', 'json', 'runtime'];
+const foundation = [
+  'attributes',
+  'clock',
+  'context',
+  'delivery',
+  'diagnostics',
+  'environment',
+  'errors',
+  'json',
+  'runtime',
+];
 
 const files = listFiles('src');
 const adapterFiles = listFiles('adapters');
@@ -32,7 +42,10 @@ describe('the house', () => {
   });
 
   it.each(files)('%s imports no package beyond its room', (file) => {
-    const allowed = ['@opentelemetry/api', ...(file.includes('otlp/protobuf') ? ['@opentelemetry/otlp-transformer'] : [])];
+    const allowed = [
+      '@opentelemetry/api',
+      ...(file.includes('otlp/protobuf') ? ['@opentelemetry/otlp-transformer'] : []),
+    ];
     const packages = importsOf(file).filter((specifier) => !specifier.startsWith('.'));
     expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);
   });
@@ -59,9 +72,12 @@ describe('the house', () => {
     expect(others).toEqual([]);
   });
 
-  it.each([...files, ...adapterFiles].filter((file) => !file.includes('/table/')))('%s has at most 260 lines', (file) => {
-    expect(read(file).split('\n').length).toBeLessThanOrEqual(260);
-  });
+  it.each([...files, ...adapterFiles].filter((file) => !file.includes('/table/')))(
+    '%s has at most 260 lines',
+    (file) => {
+      expect(read(file).split('\n').length).toBeLessThanOrEqual(260);
+    },
+  );
 });
 
 function listFiles(root: string): string[] {

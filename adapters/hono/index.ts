@@ -1,11 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Context, Env, Handler, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import { getInvocation } from '../../src/trace/context.ts';
 import { serveRequest } from '../../src/http/server-span.ts';
 import { type MetricSource, type MetricsRouteOptions, metricsHandler } from '../../src/metrics-source.ts';
-import type { Telemetry } from '../../src/telemetry.ts';
 import { getParts } from '../../src/parts.ts';
+import type { Telemetry } from '../../src/telemetry.ts';
+import { getInvocation } from '../../src/trace/context.ts';
 
 export type TelemetryVariables = { telemetry: Telemetry };
 

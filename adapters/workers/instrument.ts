@@ -1,10 +1,10 @@
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import { type Attributes, SpanKind } from '@opentelemetry/api';
-import { getInvocation } from '../../src/trace/context.ts';
 import { serveRequest } from '../../src/http/server-span.ts';
+import { getParts, type Parts } from '../../src/parts.ts';
 import { runTask } from '../../src/server/task.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
-import { getParts, type Parts } from '../../src/parts.ts';
+import { getInvocation } from '../../src/trace/context.ts';
 import { trackWaitUntil, type WaitUntilContext } from './wait-until.ts';
 
 type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { env } from 'cloudflare:workers';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createAsyncContext, type Runtime } from '../../src/runtime.ts';
 
 /** For `createTelemetry` of `edgespan/core`. Needs the compatibility flag `nodejs_als` or `nodejs_compat`. */

@@ -1,6 +1,6 @@
-import { Hono } from 'hono';
 import { metricsRoute, telemetryMiddleware } from 'edgespan/hono';
 import { createTelemetry, type Price } from 'edgespan/workers';
+import { Hono } from 'hono';
 
 interface Env {
   OPENAI_API_KEY?: string;

@@ -3,10 +3,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import { parseArgs, styleText } from 'node:util';
-import { buildWorker, startWorker } from './worker.ts';
 import { createReceiver } from './receiver.ts';
 import { renderTraces } from './tree.ts';
 import { createUpstream } from './upstream.ts';
+import { buildWorker, startWorker } from './worker.ts';
 
 const { values } = parseArgs({
   options: {
@@ -81,11 +81,22 @@ console.log(renderTraces(receiver.spans));
 
 const metrics = await fetch(new URL('/metrics', worker.url));
 heading(`GET /metrics → ${metrics.status} ${metrics.headers.get('content-type')}`);
-const shown = /^(# (HELP|TYPE) )?(llm_(requests|tokens|cost_usd|errors|tool)\w*|llm_time_to_first_token_seconds_(sum|count)|edgespan_(spans|local)\w*)/;
+const families = [
+  'llm_requests_total',
+  'llm_request_duration_seconds',
+  'llm_time_to_first_token_seconds',
+  'llm_tokens_total',
+  'llm_cost_usd_total',
+  'llm_tool_calls_total',
+  'llm_tool_executions_total',
+  'llm_errors_total',
+  'edgespan_spans_total',
+];
+const shown = new RegExp(`^(# TYPE )?(${families.join('|')})(_sum|_count)?[ {]`);
 const lines = (await metrics.text()).split('\n');
-console.log(lines.filter((line) => shown.test(line) && !line.startsWith('# HELP')).join('\n'));
+console.log(lines.filter((line) => shown.test(line)).join('\n'));
 const hidden = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
-console.log(styleText('dim', `… ${hidden} samples in all`));
+console.log(styleText('dim', `… of ${hidden} samples in all`));
 
 if (values.dump) {
   await writeFile(values.dump, `${JSON.stringify(receiver.requests, undefined, 2)}\n`);

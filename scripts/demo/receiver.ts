@@ -1,7 +1,13 @@
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 
-type Value = { stringValue?: string; intValue?: string; doubleValue?: number; boolValue?: boolean; arrayValue?: { values?: Value[] } };
+type Value = {
+  stringValue?: string;
+  intValue?: string;
+  doubleValue?: number;
+  boolValue?: boolean;
+  arrayValue?: { values?: Value[] };
+};
 type KeyValue = { key: string; value: Value };
 
 /** A span as the OTLP request carried it. */
@@ -52,7 +58,9 @@ export function createReceiver() {
 }
 
 function readSpans(body: { resourceSpans?: { scopeSpans?: { spans?: never[] }[] }[] }): ReceivedSpan[] {
-  const raw = (body.resourceSpans ?? []).flatMap(({ scopeSpans = [] }) => scopeSpans.flatMap(({ spans = [] }) => spans));
+  const raw = (body.resourceSpans ?? []).flatMap(({ scopeSpans = [] }) =>
+    scopeSpans.flatMap(({ spans = [] }) => spans),
+  );
   return raw.map((span: Omit<ReceivedSpan, 'attributes'> & { attributes?: KeyValue[] }) => ({
     ...span,
     attributes: Object.fromEntries((span.attributes ?? []).map(({ key, value }) => [key, readValue(value)])),

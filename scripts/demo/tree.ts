@@ -23,7 +23,9 @@ export function renderTraces(spans: readonly ReceivedSpan[]): string {
 }
 
 function renderTree(span: ReceivedSpan, all: readonly ReceivedSpan[], own: string, below: string): string[] {
-  const children = byStart(all.filter(({ traceId, parentSpanId }) => traceId === span.traceId && parentSpanId === span.spanId));
+  const children = byStart(
+    all.filter(({ traceId, parentSpanId }) => traceId === span.traceId && parentSpanId === span.spanId),
+  );
   const lines = children.flatMap((child, i) => {
     const last = i === children.length - 1;
     return renderTree(child, all, below + (last ? '└─ ' : '├─ '), below + (last ? '   ' : '│  '));
@@ -34,9 +36,11 @@ function renderTree(span: ReceivedSpan, all: readonly ReceivedSpan[], own: strin
 function renderLine(span: ReceivedSpan, indent: string): string {
   const failed = span.status?.code === 2;
   const name = `${indent}${span.name}`.slice(0, width - 1).padEnd(width);
-  const cells = cellsOf(span).map((cell, i) => cell.padStart(columns[i]![1])).join('');
+  const cells = cellsOf(span)
+    .map((cell, i) => cell.padStart(columns[i]![1]))
+    .join('');
   const problem = failed ? `  ${span.attributes['error.type'] ?? 'error'}` : '';
-  return failed ? styleText('red', name + cells + problem) : styleText('bold', name) + cells;
+  return failed ? styleText('red', name + cells + problem) : styleText('bold', name) + cells.trimEnd();
 }
 
 function cellsOf({ attributes: a, startTimeUnixNano, endTimeUnixNano }: ReceivedSpan): string[] {

@@ -1,12 +1,21 @@
-import { type Attributes, type Context, type Link, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { getInvocation } from '../trace/context.ts';
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
 import { traceRef } from '../llm/recorder.ts';
 import { recordError } from '../llm/run-span.ts';
+import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
 import { tapBody } from '../stream/tap.ts';
-import type { Parts } from '../parts.ts';
+import { getInvocation } from '../trace/context.ts';
 
 /** Seconds; the bounds that the HTTP conventions advise. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];

@@ -39,7 +39,7 @@ export interface AttemptStart {
 const first: AttemptStart = { earlierSeconds: 0, counted: false };
 
 export function createAttempts(count: (outcome: CallOutcome) => void, monotonic: () => number): Attempts {
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
 
   function count1(entry: Waiting): void {
     if (entry.outcome) count(entry.outcome);

@@ -23,8 +23,14 @@ const maxDepth = 8;
 const byWord: readonly [RegExp, ErrorClass][] = [
   [/time[d_ -]?out|deadline.?exceeded|etimedout/i, 'timeout'],
   [/rate.?limit|too.?many.?requests|throttl|quota|resource.?exhausted/i, 'rate_limit'],
-  [/invalid|validation|bad.?request|unprocessable|not.?found|context.?length|zod|schema|too.?large/i, 'validation_error'],
-  [/overloaded|server.?error|api.?error|unavailable|bad.?gateway|connection|network|fetch.?failed|econn/i, 'provider_error'],
+  [
+    /invalid|validation|bad.?request|unprocessable|not.?found|context.?length|zod|schema|too.?large/i,
+    'validation_error',
+  ],
+  [
+    /overloaded|server.?error|api.?error|unavailable|bad.?gateway|connection|network|fetch.?failed|econn/i,
+    'provider_error',
+  ],
   [/authentication|permission|unauthorized|forbidden|billing|payment|policy|refus/i, 'provider_error'],
 ];
 
@@ -63,7 +69,12 @@ function namesOf(thrown: unknown): string[] {
   const names: string[] = [];
   let error = thrown;
   for (let depth = 0; depth < maxDepth && typeof error === 'object' && error !== null; depth++) {
-    const { name, code, message, cause } = error as { name?: unknown; code?: unknown; message?: unknown; cause?: unknown };
+    const { name, code, message, cause } = error as {
+      name?: unknown;
+      code?: unknown;
+      message?: unknown;
+      cause?: unknown;
+    };
     for (const word of [name, code]) if (typeof word === 'string') names.push(word);
     let proto = Object.getPrototypeOf(error);
     for (let i = 0; i < maxDepth && proto && proto !== Error.prototype && proto !== Object.prototype; i++) {

@@ -1,9 +1,9 @@
 import type { Context } from '@opentelemetry/api';
 import { asObject, parseJson } from '../json.ts';
-import { getInvocation, getModelCall } from '../trace/context.ts';
 import type { Fetch } from '../otlp/transport.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 import { tapBody } from '../stream/tap.ts';
+import { getInvocation, getModelCall } from '../trace/context.ts';
 import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
 import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
@@ -59,7 +59,10 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
   ): { call: ModelCall; request: LlmRequest } | undefined {
     const { provider, operation } = found;
     const parsed = { url, method: 'POST', headers, body: body === undefined ? undefined : parseJson(body) };
-    const known = safely(() => provider.request(parsed), () => options.parseError(provider.name));
+    const known = safely(
+      () => provider.request(parsed),
+      () => options.parseError(provider.name),
+    );
     const request: LlmRequest = {
       provider: provider.name,
       model: undefined,
@@ -91,17 +94,21 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       return response;
     }
     let terminated = false;
-    const reader: ReplyReader = createReplyReader(found.provider, { status, headers, request }, {
-      maxBodyBytes: options.limits.bodyBytes,
-      maxEventBytes: options.limits.eventBytes,
-      onContent: () => call.firstToken(),
-      onChunk: () => call.chunk(),
-      onEnd() {
-        terminated = true;
-        finish({});
+    const reader: ReplyReader = createReplyReader(
+      found.provider,
+      { status, headers, request },
+      {
+        maxBodyBytes: options.limits.bodyBytes,
+        maxEventBytes: options.limits.eventBytes,
+        onContent: () => call.firstToken(),
+        onChunk: () => call.chunk(),
+        onEnd() {
+          terminated = true;
+          finish({});
+        },
+        onParseError: () => options.parseError(request.provider),
       },
-      onParseError: () => options.parseError(request.provider),
-    });
+    );
     function finish(how: { aborted?: boolean; thrown?: unknown }): void {
       open.close();
       const answer = reader.finish();

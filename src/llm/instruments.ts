@@ -33,15 +33,20 @@ export interface LlmInstruments {
   call(outcome: CallOutcome): void;
   chunk(seconds: number, attributes: Attributes): void;
   /** An agent, tool, retrieval or other span that is no model call. */
-  span(done: { type: string; seconds: number; agent: string; error: ErrorClass | undefined; tool?: string; trace: TraceRef | null }): void;
+  span(done: {
+    type: string;
+    seconds: number;
+    agent: string;
+    error: ErrorClass | undefined;
+    tool?: string;
+    trace: TraceRef | null;
+  }): void;
   parseError(provider: string): void;
 }
 
 /** Bounds of the like families of Rastir. */
 const tokensPerCall = [10, 50, 100, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000];
-const dollarsPerCall = [
-  0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100,
-];
+const dollarsPerCall = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 const requestSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 const firstTokenBuckets = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const perTokenBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -73,9 +78,18 @@ export function createLlmInstruments(
     'Seconds from call to last byte.',
   );
   const firstToken = histogram('time_to_first_token_seconds', of, firstTokenBuckets, 'Seconds to the first token.');
-  const perToken = histogram('time_per_output_token_seconds', of, perTokenBuckets, 'Seconds per token after the first.');
+  const perToken = histogram(
+    'time_per_output_token_seconds',
+    of,
+    perTokenBuckets,
+    'Seconds per token after the first.',
+  );
   const tokens = counter('tokens_total', 'provider model token_type agent', 'Tokens, all of a kind.');
-  const details = counter('token_details_total', 'provider model token_type agent', 'Tokens that tokens_total includes.');
+  const details = counter(
+    'token_details_total',
+    'provider model token_type agent',
+    'Tokens that tokens_total includes.',
+  );
   const perRequest = histogram('tokens_per_request', of, tokensPerCall, 'Input and output tokens of a call.');
   const dollars = counter('cost_usd_total', of, 'Cost in US dollars.');
   const dollarsPerRequest = histogram('cost_per_request_usd', 'model agent', dollarsPerCall, 'US dollars of a call.');

@@ -1,9 +1,17 @@
-import { type Attributes, type Context, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
-import { getAgent } from '../trace/context.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
 import { computeCost } from '../pricing/cost.ts';
 import type { Cost, PriceTable } from '../pricing/price.ts';
+import { getAgent } from '../trace/context.ts';
 import { type Attempt, type Attempts, mayRetry } from './attempts.ts';
 import { classifyError, type ErrorClass, errorName } from './error-class.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
@@ -71,7 +79,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     // A model that another one stood in for is priced as that one.
     const serving = response.attributes?.['edgespan.pricing.model'];
     for (const model of [serving, response.model, request.model]) {
-      const cost = typeof model === 'string' && computeCost(model, response.usage, { provider, prices: options.prices });
+      const cost =
+        typeof model === 'string' && computeCost(model, response.usage, { provider, prices: options.prices });
       if (cost) return cost;
     }
     return undefined;

@@ -1,6 +1,6 @@
 import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
-import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
 import type { Clock } from '../clock.ts';
+import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
 import { classifyError } from './error-class.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { LlmRequest } from './provider.ts';
@@ -10,7 +10,13 @@ import type { LlmOptions, RetrievalOptions, SpanOptions, SpanType, ToolOptions }
 
 export interface SpanRunner {
   /** Runs `call` in a span of this type, named and attributed by the GenAI conventions. */
-  run<T>(view: ContextView, type: SpanType, name: string, options: AnySpanOptions, call: (span: Span, context: Context) => T): T;
+  run<T>(
+    view: ContextView,
+    type: SpanType,
+    name: string,
+    options: AnySpanOptions,
+    call: (span: Span, context: Context) => T,
+  ): T;
   /** Runs `call` as a model call: its result is read by `options.response`. */
   runModelCall<T>(view: ContextView, options: LlmOptions<never>, call: () => T): T;
 }

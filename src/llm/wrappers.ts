@@ -1,6 +1,6 @@
+import type { Attributes, Context, Link, Span, SpanKind } from '@opentelemetry/api';
 import { TelemetryError } from '../errors.ts';
 import type { LlmResponse, Operation } from './provider.ts';
-import type { Attributes, Context, Link, Span, SpanKind } from '@opentelemetry/api';
 
 export type AnyFunction = (...args: never[]) => unknown;
 export type ResultOf<F extends AnyFunction> = Awaited<ReturnType<F>>;
@@ -98,7 +98,8 @@ export function createWrapper<O extends { name?: string }>(word: string, run: Ru
     }
     if (typeof first !== 'object' || first === null) throw notAFunction(word, first);
     const options = first as O;
-    if (args.length < 2) return (...decorated: unknown[]) => decorate(options, decorated[0], decorated[1], decorated.length);
+    if (args.length < 2)
+      return (...decorated: unknown[]) => decorate(options, decorated[0], decorated[1], decorated.length);
     if (typeof second !== 'function') throw notAFunction(word, second);
     return wrapFunction(options, second as AnyFunction, options.name ?? (second.name || word));
   }

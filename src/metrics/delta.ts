@@ -22,7 +22,8 @@ export function createDeltaReader(): DeltaReader {
 
   function lastOf(point: Point): Last {
     let last = lasts.get(point.labels);
-    if (!last) lasts.set(point.labels, (last = { value: 0, counts: point.counts?.map(() => 0) ?? [], sum: 0, count: 0 }));
+    if (!last)
+      lasts.set(point.labels, (last = { value: 0, counts: point.counts?.map(() => 0) ?? [], sum: 0, count: 0 }));
     return last;
   }
 

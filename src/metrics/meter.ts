@@ -8,7 +8,7 @@ import type {
   ObservableCallback,
 } from '@opentelemetry/api';
 import type { NumberInstrument } from './number.ts';
-import { type FamilyDetails, Registry } from './registry.ts';
+import type { FamilyDetails, Registry } from './registry.ts';
 
 /** OpenTelemetry's default bounds, where an instrument advises none. */
 const otelBuckets = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];

@@ -243,7 +243,9 @@ export class Registry implements MetricRegistry {
   }
 
   #overflowCounter(): NumberInstrument {
-    return this.define(overflowMetric, 'counter', ['metric'], { help: 'Measurements that went to an overflow series.' });
+    return this.define(overflowMetric, 'counter', ['metric'], {
+      help: 'Measurements that went to an overflow series.',
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { serveRequest } from '../http/server-span.ts';
-import type { Telemetry } from '../telemetry.ts';
 import { getParts } from '../parts.ts';
+import type { Telemetry } from '../telemetry.ts';
 
 /**
  * A fetch handler inside a SERVER span that ends with the response's last byte. Further arguments are handed on.

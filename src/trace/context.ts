@@ -1,5 +1,5 @@
-import { type Context, createContextKey, context as globalContext, type Span } from '@opentelemetry/api';
 import type { Attributes } from '@opentelemetry/api';
+import { type Context, createContextKey, context as globalContext, type Span } from '@opentelemetry/api';
 import type { ContextStorage } from '../runtime.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 

@@ -20,7 +20,10 @@ export function createExporterSink(exporter: SpanExporter | ExportFunction, mono
       return failed(spans, error);
     }
     if (result?.code === 0) return { sent: spans.length, dropped: {}, returned: [] };
-    return failed(spans, result?.error ?? new Error(result ? 'exporter reported a failure' : 'exporter did not answer'));
+    return failed(
+      spans,
+      result?.error ?? new Error(result ? 'exporter reported a failure' : 'exporter did not answer'),
+    );
   };
 }
 

@@ -87,8 +87,10 @@ export function createSpanPipeline(options: SpanPipelineOptions): SpanPipeline {
 function estimateBytes(span: ReadableSpan): number {
   let bytes = spanBytes + span.name.length;
   for (const key in span.attributes) bytes += attributeBytes + weigh(span.attributes[key]);
-  for (const event of span.events) for (const key in event.attributes) bytes += attributeBytes + weigh(event.attributes[key]);
-  for (const link of span.links) for (const key in link.attributes) bytes += attributeBytes + weigh(link.attributes[key]);
+  for (const event of span.events)
+    for (const key in event.attributes) bytes += attributeBytes + weigh(event.attributes[key]);
+  for (const link of span.links)
+    for (const key in link.attributes) bytes += attributeBytes + weigh(link.attributes[key]);
   return bytes;
 }
 

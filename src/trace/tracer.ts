@@ -9,8 +9,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import { createTailTrace, type LocalTrace, type TailRules, createSampledTrace } from './local-trace.ts';
 import type { IdGenerator } from './ids.ts';
+import { createSampledTrace, createTailTrace, type LocalTrace, type TailRules } from './local-trace.ts';
 import type { InstrumentationScope } from './readable-span.ts';
 import type { Sampler } from './sampler.ts';
 import { RecordingSpan, type SpanHost } from './span.ts';

@@ -99,6 +99,7 @@ describe('spans', () => {
   it('say whether the parent is remote', () => {
     const parent = { traceId, spanId: 'aaaaaaaaaaaaaaaa', traceFlags: 1 };
     expect(parseSpan(createSpan()).flags).toBe(0x103);
+    expect(parseSpan(createSpan({ parentSpanContext: { ...parent, spanId: '' } }))).not.toHaveProperty('parentSpanId');
     expect(parseSpan(createSpan({ parentSpanContext: parent }))).toMatchObject({
       flags: 0x103,
       parentSpanId: parent.spanId,
@@ -169,6 +170,12 @@ describe('spans', () => {
       ],
       [['a', undefined, '2']],
     ]);
+  });
+
+  it('name the schema of their resource', () => {
+    const schemaUrl = 'https://opentelemetry.io/schemas/1.41.0';
+    const [group] = parse(json.traces([createSpan({ resource: { ...createResource({}), schemaUrl } })])).resourceSpans;
+    expect(group.schemaUrl).toBe(schemaUrl);
   });
 
   it('keep their order and number in a batch of megabytes', () => {

@@ -144,6 +144,22 @@ describe.skipIf(!decoder)('read by python3 with opentelemetry-proto', () => {
     });
   });
 
+  it('a bigint wherever it is the only one, and one resource for the spans that share it', () => {
+    const shared = createResource({ n: 1n });
+    const spans = [
+      createSpan({ links: [{ context: { traceId, spanId, traceFlags: 1 }, attributes: { n: 2n } }] }),
+      createSpan({ events: [{ name: 'e', time: [1, 2], attributes: { n: 3n } }] }),
+      createSpan({ resource: shared }),
+      createSpan({ resource: shared }),
+    ];
+    const [first, second] = decode('traces', protobuf.traces(spans)).resourceSpans;
+    const attributes = (n: number) => [{ key: 'n', value: { intValue: `${n}` } }];
+    expect(first.scopeSpans[0].spans[0].links[0].attributes).toEqual(attributes(2));
+    expect(first.scopeSpans[0].spans[1].events[0].attributes).toEqual(attributes(3));
+    expect(second.resource.attributes).toEqual(attributes(1));
+    expect(second.scopeSpans[0].spans).toHaveLength(2);
+  });
+
   it('metrics of every kind, as the JSON has them', () => {
     const point = { ...times, labels: { model: 'm' } };
     const snapshot = createSnapshot([

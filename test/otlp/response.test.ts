@@ -45,6 +45,7 @@ describe('protobuf', () => {
       }),
     );
     expect(parseResponse(Uint8Array.of(0x0a, 0x05, 0x08), type)).toEqual({ rejected: 0 });
+    expect(parseResponse(Uint8Array.of(0x12, 0x05, 0x61), type)).toEqual({ rejected: 0 });
     expect(parseResponse(Uint8Array.of(0x0a, 0x02, 0x08, 0xff), type)).toEqual({ rejected: 0 });
   });
 });

@@ -128,8 +128,8 @@ describe('an answer', () => {
     const stream = () =>
       new ReadableStream({
         pull: (controller) => {
-          pulled++;
           controller.enqueue(new Uint8Array(1024 * 1024));
+          if (++pulled === 16) controller.close();
         },
         cancel: () => {
           cancelled = true;

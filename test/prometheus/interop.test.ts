@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MetricFamily, MetricsSnapshot } from '../../src/metrics/snapshot.ts';
 import { renderPrometheus } from '../../src/prometheus/render.ts';
-import { counter, gauge, histogram, openMetrics, point, snapshotOf, text } from './snapshots.ts';
+import { counter, escapedBy, gauge, histogram, openMetrics, point, snapshotOf, text } from './snapshots.ts';
 
 const required = process.env.CI === 'true';
 const noPromtool = !required && spawnSync('promtool', ['--version']).status !== 0;
@@ -153,6 +153,14 @@ describe.skipIf(noPython)('prometheus_client of Python (skipped where it is not 
     const [, , help, , [sample]] = families[1]!;
     expect(help).toBe('Calls, "all" of them\nand \\ more');
     expect(sample).toEqual(['llm_requests_total', { provider: 'openai', path: 'C:\\a"b\n' }, '3']);
+  });
+
+  it('reads quoted names', () => {
+    const quoted = renderPrometheus(page, escapedBy('allow-utf-8', 'openmetrics'));
+    const [result] = parseWithPython('prometheus_client.openmetrics.parser', [quoted]);
+    expect(result!.error).toBeUndefined();
+    expect(result!.families.map(([name]) => name)).toContain('gen_ai.client.operation.duration_seconds');
+    expect(result!.families[0]![4][0]![1]).toEqual({ 'service.name': 'shop' });
   });
 
   it('reads text', () => {
