@@ -49,8 +49,8 @@ export async function compare({ name, peerName, goal, operations, ours, peer }: 
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const { p50 } = await measure(fns[index], { min_cpu_time: roundNs });
-      times[index].push(p50 / operations);
+      const { min } = await measure(fns[index], { min_cpu_time: roundNs });
+      times[index].push(min / operations);
     }
   }
   const ratios = times[0].map((time, round) => time / times[1][round]!);

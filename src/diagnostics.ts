@@ -33,7 +33,10 @@ export function createDiagnostics(now: () => number, onError?: (error: Telemetry
     report(reason) {
       const error = toTelemetryError(reason);
       let kind = kinds.get(error.code);
-      if (!kind) kinds.set(error.code, (kind = { message: '', count: 0, reportedAt: -quietMs }));
+      if (!kind) {
+        kind = { message: '', count: 0, reportedAt: -quietMs };
+        kinds.set(error.code, kind);
+      }
       kind.message = error.message;
       kind.count++;
       const time = now();

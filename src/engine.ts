@@ -1,4 +1,11 @@
-import type { Attributes, MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type MeterProvider,
+  type TextMapPropagator,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
@@ -6,7 +13,7 @@ import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
 import type { Provider } from './llm/provider.ts';
-import { createLlmRecorder, type LlmRecorder } from './llm/recorder.ts';
+import { createLlmRecorder, type LlmRecorder, traceRef } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
 import { createMeterProvider } from './metrics/meter.ts';
 import { Registry } from './metrics/registry.ts';
@@ -175,6 +182,10 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const instruments = createLlmInstruments(registry, semconv, { namespace, buckets });
   const attempts = createAttempts(instruments.call, clock.monotonic);
   registry.beforeCollect(attempts.commit);
+  registry.addTraceSource(() => {
+    const span = trace.getSpan(root.active());
+    return (span && traceRef(span)) ?? undefined;
+  });
   const tracer = createTracer(host, options.scope ?? { name: 'edgespan', version });
   const given = options.prices === undefined ? [] : [options.prices].flat();
   const engine: Engine = {

@@ -1,5 +1,5 @@
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { createTelemetry } from '../../dist/core.js';
 import type { Line } from '../compare.ts';
 import { batch, recordSpan } from './spans.ts';
@@ -19,18 +19,17 @@ export function createOtlpLine(): Line {
     },
   });
   let peerBytes: number | undefined;
-  const processor = new BatchSpanProcessor(
-    {
+  const processor = new BatchSpanProcessor({
+    exporter: {
       export(spans, done) {
         peerBytes = JsonTraceSerializer.serializeRequest(spans)?.length;
         done({ code: 0 });
       },
-      forceFlush: async () => {},
       shutdown: async () => {},
     },
-    { maxExportBatchSize: batch },
-  );
-  const peerTracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('bench');
+    maxExportBatchSize: batch * 2,
+  });
+  const peerTracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('bench');
   return {
     name: `OTLP JSON of ${batch} spans, record to bytes`,
     peerName: 'OpenTelemetry SDK 3',

@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
-import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { createTelemetry } from '../../dist/core.js';
 import type { Line } from '../compare.ts';
 
@@ -33,11 +33,11 @@ export function recordSpan(tracer: Tracer, i: number): void {
 /** A batch through the whole pipeline to an exporter that does nothing: neither side drops a span. */
 export function createSpanLine(): Line {
   const telemetry = createTelemetry({ serviceName: 'bench', exporters: [() => {}], flush: { batchSize: batch * 2 } });
-  const processor = new BatchSpanProcessor(
-    { export: (_spans, done) => done({ code: 0 }), forceFlush: async () => {}, shutdown: async () => {} },
-    { maxExportBatchSize: batch },
-  );
-  const peerTracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('bench');
+  const processor = new BatchSpanProcessor({
+    exporter: { export: (_spans, done) => done({ code: 0 }), shutdown: async () => {} },
+    maxExportBatchSize: batch * 2,
+  });
+  const peerTracer = new TracerProvider({ spanProcessors: [processor] }).getTracer('bench');
   return {
     name: 'span with 15 attributes, start to end',
     peerName: 'OpenTelemetry SDK 3',

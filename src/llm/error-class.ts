@@ -28,7 +28,7 @@ const byWord: readonly [RegExp, ErrorClass][] = [
     'validation_error',
   ],
   [
-    /overloaded|server.?error|api.?error|unavailable|bad.?gateway|connection|network|fetch.?failed|econn/i,
+    /overloaded|server.?error|api.?error|unavailable|bad.?gateway|connection|network|socket|fetch.?failed|terminated|econn/i,
     'provider_error',
   ],
   [/authentication|permission|unauthorized|forbidden|billing|payment|policy|refus/i, 'provider_error'],
@@ -90,9 +90,9 @@ function namesOf(thrown: unknown): string[] {
 /** The class name an application would see, for `llm.error_type` and `error.type`. */
 export function errorName(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '_OTHER';
-  const { constructor, name } = thrown as { constructor?: { name?: unknown }; name?: unknown };
+  const { constructor: made, name } = thrown as { constructor?: { name?: unknown }; name?: unknown };
   if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
-  return typeof constructor?.name === 'string' && constructor.name !== '' ? constructor.name : '_OTHER';
+  return typeof made?.name === 'string' && made.name !== '' ? made.name : '_OTHER';
 }
 
 /** The caller gave up, which is no error of the call. A timeout that aborts is one. */

@@ -12,7 +12,7 @@ import type { TraceRef } from '../metrics/instrument.ts';
 import { computeCost } from '../pricing/cost.ts';
 import type { Cost, PriceTable } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
-import { type Attempt, type Attempts, mayRetry } from './attempts.ts';
+import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import { classifyError, type ErrorClass, errorName } from './error-class.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
@@ -100,7 +100,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     const name = model ? `${operation} ${model}` : operation;
     const span = options.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: startAttributes }, context);
     const startedAt = clock.monotonic();
-    const { earlierSeconds, counted } = attempts.start(attempt);
+    const begun = attempts.start(attempt);
+    const { earlierSeconds, counted } = begun;
     const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
     const agent = getAgent(context);
     const ref = traceRef(span);
@@ -115,15 +116,18 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       const response: LlmResponse = how.delegated ? withoutUsage : (how.response ?? {});
       // A wrapper learns only from the first item that its function streams.
       const label = llmOperation(request.operation, request.stream);
-      const failure = how.aborted ? undefined : readFailure(how, response);
       const duration = seconds();
+      const timedOut = how.aborted === true && how.status === undefined && isTimeout(begun, duration);
+      // A caller who leaves because of the vendor's error has not aborted.
+      const aborted = how.aborted === true && !response.error && !timedOut;
+      const failure = timedOut ? timeout : aborted ? undefined : readFailure(how, response);
       const cost = price(request, response);
       const attributes = responseAttributes(response, semconv);
       if (request.stream) attributes['gen_ai.request.stream'] = true;
       if (firstTokenSeconds !== undefined) attributes['gen_ai.response.time_to_first_chunk'] = firstTokenSeconds;
       if (cost) attributes['llm.cost_usd'] = round(cost.totalUsd, 8);
       if (response.costUsd !== undefined) attributes['edgespan.cost.source'] = 'reported';
-      if (how.aborted) attributes['edgespan.aborted'] = true;
+      if (aborted) attributes['edgespan.aborted'] = true;
       if (how.status !== undefined) attributes['http.response.status_code'] = how.status;
       if (failure) Object.assign(attributes, { 'error.type': failure.type, 'edgespan.error_class': failure.class });
       if (options.legacyAttributes) {
@@ -139,7 +143,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         operation: label,
         agent,
         error: failure?.class,
-        aborted: how.aborted === true,
+        aborted,
         seconds: duration + earlierSeconds,
         firstTokenSeconds: firstTokenSeconds === undefined ? undefined : firstTokenSeconds + earlierSeconds,
         usage: response.usage,
@@ -149,7 +153,9 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         errorType: failure?.type,
         trace: ref,
       };
-      attempts.finish(attempt, outcome, failure !== undefined && mayRetry(how.status, how.headers));
+      // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.
+      const unfinished = failure !== undefined || (aborted && how.status === undefined);
+      attempts.finish(attempt, outcome, unfinished && mayRetry(how.status, how.headers));
     }
 
     return {
@@ -177,6 +183,8 @@ interface ReadFailure {
   readonly name: string;
   readonly class: ErrorClass;
 }
+
+const timeout: ReadFailure = { type: 'TimeoutError', name: 'TimeoutError', class: 'timeout' };
 
 function readFailure({ thrown, status, incomplete }: CallEnd, { error }: LlmResponse): ReadFailure | undefined {
   if (thrown !== undefined) {

@@ -40,7 +40,10 @@ export function createCardinalityGuard(
       const cap = caps[label];
       if (cap === undefined || value === '') return value;
       let values = seen.get(label);
-      if (!values) seen.set(label, (values = new Set()));
+      if (!values) {
+        values = new Set();
+        seen.set(label, values);
+      }
       if (values.has(value)) return value;
       if (values.size >= cap) return overflowValue;
       values.add(value);

@@ -22,8 +22,10 @@ export function createDeltaReader(): DeltaReader {
 
   function lastOf(point: Point): Last {
     let last = lasts.get(point.labels);
-    if (!last)
-      lasts.set(point.labels, (last = { value: 0, counts: point.counts?.map(() => 0) ?? [], sum: 0, count: 0 }));
+    if (!last) {
+      last = { value: 0, counts: point.counts?.map(() => 0) ?? [], sum: 0, count: 0 };
+      lasts.set(point.labels, last);
+    }
     return last;
   }
 
@@ -47,7 +49,7 @@ export function createDeltaReader(): DeltaReader {
     last.value += sign * (delta.value ?? 0);
     last.sum += sign * (delta.sum ?? 0);
     last.count += sign * (delta.count ?? 0);
-    delta.counts?.forEach((n, i) => (last.counts[i] = last.counts[i]! + sign * n));
+    for (const [i, n] of delta.counts?.entries() ?? []) last.counts[i] = last.counts[i]! + sign * n;
   }
 
   function isDelta(family: MetricFamily): boolean {

@@ -44,14 +44,10 @@ function mergeFamilies(families: readonly MetricFamily[]): MetricFamily {
       points.set(key, known ? mergePoints(first, known, point) : point);
     }
   }
-  return { ...first, ...findText(families), points: [...points.values()] };
-}
-
-/** HELP and unit may be missing in one registry. */
-function findText(families: readonly MetricFamily[]): Pick<MetricFamily, 'help' | 'unit'> {
+  // HELP and unit may be missing in one registry.
   const help = families.find((family) => family.help)?.help;
   const unit = families.find((family) => family.unit)?.unit;
-  return { ...(help && { help }), ...(unit && { unit }) };
+  return { ...first, help, unit, points: [...points.values()] };
 }
 
 function checkSame(a: MetricFamily, b: MetricFamily): void {
@@ -68,27 +64,23 @@ function seriesKey({ labels }: Point): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** The labels object of the first stays, since encoders remember by it. */
 function mergePoints({ type, additive }: MetricFamily, a: Point, b: Point): Point {
-  if (type === 'gauge' && !additive) return b.timeUnixNano >= a.timeUnixNano ? { ...b, labels: a.labels } : a;
-  const exemplars = [...(a.exemplars ?? []), ...(b.exemplars ?? [])];
+  const [older, newer] = a.timeUnixNano > b.timeUnixNano ? [b, a] : [a, b];
+  if (type === 'gauge' && !additive) return { ...newer, labels: a.labels };
   return {
-    ...withoutNumbers(a),
+    ...a,
     startUnixNano: a.startUnixNano < b.startUnixNano ? a.startUnixNano : b.startUnixNano,
-    timeUnixNano: a.timeUnixNano > b.timeUnixNano ? a.timeUnixNano : b.timeUnixNano,
-    ...sum('value', a, b),
-    ...sum('sum', a, b),
-    ...sum('count', a, b),
-    ...(a.counts && b.counts && { counts: a.counts.map((count, index) => count + (b.counts?.[index] ?? 0)) }),
-    ...(exemplars.length > 0 && { exemplars }),
+    timeUnixNano: newer.timeUnixNano,
+    value: add(a.value, b.value),
+    sum: add(a.sum, b.sum),
+    count: add(a.count, b.count),
+    counts: a.counts?.map((count, index) => count + (b.counts?.[index] ?? 0)),
+    exemplars: [...(older.exemplars ?? []), ...(newer.exemplars ?? [])],
   };
 }
 
-function withoutNumbers({ labels, attributes }: Point): Pick<Point, 'labels' | 'attributes'> {
-  return attributes ? { labels, attributes } : { labels };
-}
-
 /** Unknown on one side is unknown in the sum. */
-function sum(key: 'value' | 'sum' | 'count', a: Point, b: Point): Partial<Point> {
-  const [x, y] = [a[key], b[key]];
-  return x === undefined || y === undefined ? {} : { [key]: x + y };
+function add(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }

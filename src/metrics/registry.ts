@@ -274,8 +274,9 @@ function describe({ help, unit, additive, scope }: FamilyDetails): FamilyDetails
 }
 
 function addWith(instrument: NumberInstrument, sign: 1 | -1, a: LabelValues | number = 1, b = 1): void {
-  if (typeof a === 'number') instrument.add(sign * a);
-  else instrument.add(sign * b, a);
+  // A string or the like is no set of labels, but a value that the instrument ignores and counts.
+  if (typeof a === 'object') instrument.add(sign * b, a);
+  else instrument.add(sign * a);
 }
 
 function observeInto(target: NumberInstrument, observed: number | Iterable<readonly [LabelValues, number]>): void {

@@ -88,7 +88,10 @@ export class SeriesTable<S> {
     let node = this.#paths;
     for (const raw of raws) {
       let next = node.get(raw) as Map<unknown, unknown> | undefined;
-      if (!next) node.set(raw, (next = new Map()));
+      if (!next) {
+        next = new Map();
+        node.set(raw, next);
+      }
       node = next;
     }
     node.set(last, series);

@@ -1,11 +1,12 @@
+import type { Signal } from '../delivery.ts';
 import { TelemetryError } from '../errors.ts';
 import type { OtlpEncoder } from './encoder.ts';
-import { parseKeyValueList, readChoice, readEnv, readMilliseconds, type Warn, warnEnv } from './env.ts';
+import { type Env, readChoice, readEnv, readMilliseconds, readSignal, type Warn, warnEnv } from './env.ts';
+import { type OtlpHeaders, readHeaders, resolveHeaders } from './headers.ts';
 import { json } from './json.ts';
 import type { Fetch } from './transport.ts';
 
 type MaybePromise<T> = T | Promise<T>;
-export type OtlpHeaders = Record<string, string>;
 
 /**
  * Where OTLP goes. Each option beats its `OTEL_EXPORTER_OTLP_*` variable; without an endpoint nothing is sent.
@@ -47,9 +48,6 @@ export interface OtlpConfig {
   readonly metrics?: OtlpTarget;
   readonly temporality: 'delta' | 'cumulative' | undefined;
 }
-
-type Env = Record<string, unknown>;
-type Signal = 'traces' | 'metrics';
 
 const defaultTimeoutMs = 10_000;
 
@@ -94,19 +92,14 @@ function resolveTarget(signal: Signal, options: OtlpOptions, env: Env, warn: War
     readSignal(signal, 'COMPRESSION', env, (name) => readChoice(env, name, ['gzip', 'none'], warn));
   const timeoutMs =
     options.timeoutMs ?? readSignal(signal, 'TIMEOUT', env, (name) => readMilliseconds(env, name, warn));
+  const given = readSignal(signal, 'HEADERS', env, (name) => readHeaders(env, name, warn));
   return {
     url: url.href,
-    headers: resolveHeaders(signal, url, options, env, warn),
+    headers: resolveHeaders(url, options, given, warn),
     encoder,
     compression: compression ?? 'none',
     timeoutMs: timeoutMs ?? defaultTimeoutMs,
   };
-}
-
-/** The variable of the signal, where it is set, else the general one. */
-function readSignal<T>(signal: Signal, name: string, env: Env, read: (name: string) => T | undefined): T | undefined {
-  const own = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`;
-  return readEnv(env, own) === undefined ? read(`OTEL_EXPORTER_OTLP_${name}`) : read(own);
 }
 
 function resolveUrl(signal: Signal, endpoint: string | undefined, env: Env, warn: Warn): URL | undefined {
@@ -171,31 +164,4 @@ function readTemporality(env: Env, warn: Warn): 'delta' | 'cumulative' | undefin
   const preference = readChoice(env, name, ['cumulative', 'delta', 'lowmemory'], warn);
   // Both differ only for what is observed by callbacks.
   return preference === 'lowmemory' ? 'delta' : preference;
-}
-
-function resolveHeaders(signal: Signal, url: URL, options: OtlpOptions, env: Env, warn: Warn): OtlpTarget['headers'] {
-  const given = options.headers ?? readSignal(signal, 'HEADERS', env, (name) => readHeaders(env, name, warn)) ?? {};
-  const isPlain = url.protocol === 'http:' && !options.insecure && !loopback.test(url.hostname);
-  const check = (headers: OtlpHeaders) => {
-    if (isPlain && Object.keys(headers).some((name) => credential.test(name))) {
-      const message = `credentials go to ${url.host} over plain http:; use https:, or otlp.insecure if that is meant`;
-      warn(new TelemetryError('insecure_endpoint', message));
-    }
-    return headers;
-  };
-  if (typeof given === 'function') return async () => check(await given());
-  check(given);
-  return () => given;
-}
-
-const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
-const credential = /authorization|cookie|token|secret|key/i;
-
-function readHeaders(env: Env, name: string, warn: Warn): OtlpHeaders {
-  const { entries, invalid } = parseKeyValueList(readEnv(env, name) ?? '');
-  const valid = entries.filter(
-    ([key, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\t -~\u0080-\u00ff]*$/.test(value),
-  );
-  if (invalid > 0 || valid.length < entries.length) warnEnv(warn, name, 'key=value,key=value, percent-encoded');
-  return Object.fromEntries(valid.map(([key, value]) => [key.toLowerCase(), value]));
 }

@@ -1,10 +1,13 @@
+import type { Signal } from '../delivery.ts';
 import { TelemetryError } from '../errors.ts';
+
+export type Env = Record<string, unknown>;
 
 /** Told what is wrong with the environment; the value itself is not repeated, since it may be a secret. */
 export type Warn = (error: TelemetryError) => void;
 
 /** A variable as trimmed text. Empty is unset, and so is what is no text: a Worker's `env` also holds bindings. */
-export function readEnv(env: Record<string, unknown>, name: string): string | undefined {
+export function readEnv(env: Env, name: string): string | undefined {
   const value = env[name];
   const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : '';
   return text.trim() || undefined;
@@ -15,24 +18,30 @@ export function warnEnv(warn: Warn, name: string, allowed: string): undefined {
 }
 
 /** A variable that is one of some words, whatever their case. */
-export function readChoice<T extends string>(
-  env: Record<string, unknown>,
-  name: string,
-  choices: readonly T[],
-  warn: Warn,
-): T | undefined {
+export function readChoice<T extends string>(env: Env, name: string, choices: readonly T[], warn: Warn): T | undefined {
   const text = readEnv(env, name)?.toLowerCase();
   if (text === undefined) return undefined;
   return choices.find((choice) => choice === text) ?? warnEnv(warn, name, choices.join(', '));
 }
 
 /** A variable that is a duration in milliseconds. */
-export function readMilliseconds(env: Record<string, unknown>, name: string, warn: Warn): number | undefined {
+export function readMilliseconds(env: Env, name: string, warn: Warn): number | undefined {
   const text = readEnv(env, name);
   if (text === undefined) return undefined;
   return /^\d+$/.test(text) && Number.isSafeInteger(Number(text))
     ? Number(text)
     : warnEnv(warn, name, 'a number of milliseconds');
+}
+
+/** The variable of a signal, where it is set, else the general one. */
+export function readSignal<T>(
+  signal: Signal,
+  name: string,
+  env: Env,
+  read: (name: string) => T | undefined,
+): T | undefined {
+  const own = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`;
+  return readEnv(env, own) === undefined ? read(`OTEL_EXPORTER_OTLP_${name}`) : read(own);
 }
 
 /**

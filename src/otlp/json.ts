@@ -8,7 +8,7 @@ import { appendAttributes, escapeText, type KeyCache } from './json-value.ts';
 import { createTextBuffer } from './text-buffer.ts';
 
 /** Spans are encoded in pieces of about that many characters. */
-const pieceLength = 32_768;
+const pieceLength = 65_536;
 
 /** OTLP as JSON. 64-bit integers are strings, ids hex; most fields that have their default value are left out. */
 export const json: OtlpEncoder = { contentType: 'application/json', traces: encodeTraces, metrics: encodeMetrics };

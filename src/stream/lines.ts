@@ -6,9 +6,14 @@ const CR = 13;
 
 /**
  * UTF-8 lines ending in LF, CR or CRLF; `undefined` stands for a line longer than `maxBytes`. Only whole lines are
- * decoded: a character never spans a line end, so that the fast non-streaming path of `TextDecoder` does.
+ * decoded: a character never spans a line end, so that the fast non-streaming path of `TextDecoder` does. `onBlock`
+ * takes several at once, each with its LF: most chunks are such a block, and its reader can save itself the lines.
  */
-export function createLineDecoder(onLine: (line: string | undefined) => void, maxBytes: number): Decoder {
+export function createLineDecoder(
+  onLine: (line: string | undefined) => void,
+  maxBytes: number,
+  onBlock?: (lines: string) => void,
+): Decoder {
   const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
   const pending = createByteBuffer();
   let tooLong = false;
@@ -39,21 +44,23 @@ export function createLineDecoder(onLine: (line: string | undefined) => void, ma
   /** `bytes` are whole lines, and together below the limit. */
   function split(bytes: Uint8Array): void {
     const block = text.decode(bytes);
-    if (block.includes('\r')) {
-      for (const line of block.split(/\r\n?|\n/).slice(0, -1)) emit(line);
-      return;
-    }
-    let start = 0;
-    for (let end = block.indexOf('\n'); end >= 0; end = block.indexOf('\n', start)) {
-      emit(block.slice(start, end));
+    if (first || block.includes('\r')) for (const line of block.split(/\r\n?|\n/).slice(0, -1)) emit(line);
+    else (onBlock ?? splitBlock)(block);
+  }
+
+  function splitBlock(block: string): void {
+    for (let start = 0; start < block.length; ) {
+      const end = block.indexOf('\n', start);
+      onLine(block.slice(start, end));
       start = end + 1;
     }
   }
 
-  /** Where the last line of the chunk ends. Most chunks end in LF, so the search for CR is for what is behind it. */
+  /** Where the last line of the chunk ends: most often with the chunk itself. */
   function findEnd(bytes: Uint8Array): number {
+    if (bytes[bytes.length - 1] === LF) return bytes.length;
     const end = bytes.lastIndexOf(LF) + 1;
-    return end === bytes.length ? end : end + bytes.subarray(end).lastIndexOf(CR) + 1;
+    return end + bytes.subarray(end).lastIndexOf(CR) + 1;
   }
 
   return {

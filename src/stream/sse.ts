@@ -35,11 +35,24 @@ export function createSseDecoder(onEvent: OnEvent, { maxEventBytes, onError }: D
     }
   }
 
-  const lines = createLineDecoder((line) => {
+  function readLine(line: string | undefined): void {
     if (line === undefined) refuse();
     else if (line === '') dispatch();
     else readField(line);
-  }, maxEventBytes);
+  }
+
+  /** What nearly every line is, `data: …` or empty, is told without taking the line out of its block. */
+  function readBlock(block: string): void {
+    for (let start = 0; start < block.length; ) {
+      const end = block.indexOf('\n', start);
+      if (end === start) dispatch();
+      else if (data === undefined && !broken && block.startsWith('data: ', start)) data = block.slice(start + 6, end);
+      else readField(block.slice(start, end));
+      start = end + 1;
+    }
+  }
+
+  const lines = createLineDecoder(readLine, maxEventBytes, readBlock);
 
   return {
     feed: lines.feed,

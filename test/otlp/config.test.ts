@@ -49,15 +49,18 @@ describe('the endpoint', () => {
     expect(traces?.url).toBe('https://a/v1/traces');
   });
 
-  it.each(['localhost:4318', 'nonsense', 'ftp://a', '', 'https://user:secret@a'])('%o is refused', (wrong) => {
-    expect(() => resolve({ endpoint: wrong })).toThrow(
-      expect.objectContaining({ code: 'invalid_option', option: 'otlp.endpoint' }),
-    );
-    const { traces, metrics, warnings, codes } = resolve(undefined, { [`${prefix}_ENDPOINT`]: wrong });
-    expect([traces, metrics]).toEqual([undefined, undefined]);
-    expect(codes).toEqual(wrong === '' ? [] : [`${prefix}_ENDPOINT`]);
-    expect(warnings.map(({ message }) => message).join()).not.toContain('secret');
-  });
+  it.each(['localhost:4318', 'nonsense', 'ftp://a', '', 'https://user:secret@a', 'https://token@a'])(
+    '%o is refused',
+    (wrong) => {
+      expect(() => resolve({ endpoint: wrong })).toThrow(
+        expect.objectContaining({ code: 'invalid_option', option: 'otlp.endpoint' }),
+      );
+      const { traces, metrics, warnings, codes } = resolve(undefined, { [`${prefix}_ENDPOINT`]: wrong });
+      expect([traces, metrics]).toEqual([undefined, undefined]);
+      expect(codes).toEqual(wrong === '' ? [] : [`${prefix}_ENDPOINT`]);
+      expect(warnings.map(({ message }) => message).join()).not.toContain('secret');
+    },
+  );
 
   it('that is wrong for a signal leaves the general one', () => {
     const { traces, codes } = resolve(undefined, { ...endpoint, [`${prefix}_TRACES_ENDPOINT`]: 'c:1' });

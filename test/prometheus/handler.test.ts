@@ -81,6 +81,11 @@ describe('a token', () => {
     expect(await response.text()).not.toContain('g 1');
   });
 
+  it('is compared to the last bit: no guess of 2,000 opens the page', async () => {
+    const guesses = Array.from({ length: 2000 }, (_, i) => handler(request({ authorization: `Bearer ${i}` })));
+    expect(new Set((await Promise.all(guesses)).map(({ status }) => status))).toEqual(new Set([401]));
+  });
+
   it('may come from a function, asked at each request', async () => {
     const tokens = ['one', 'two'];
     const changing = createMetricsHandler({ collect, token: async () => tokens.shift() });

@@ -129,11 +129,17 @@ export function parseChatCompletion(json: unknown): LlmResponse {
   return fold.result();
 }
 
-/** Whether a chunk has nothing to say but its text. The cheap test knows the usual one: a chunk, a choice, a delta. */
+/**
+ * Whether a chunk has nothing to say but its text. The cheap test knows the usual one, by its braces: a chunk, a
+ * choice that ends in `"finish_reason":null`, a delta.
+ */
 function isPlainText(data: string): boolean {
-  if (!data.includes('finish_reason":null')) return false;
   const delta = data.indexOf('{', data.indexOf('{', 1) + 1);
-  if (data.indexOf('{', delta + 1) < 0 && data.startsWith('"delta":', delta - 8)) return true;
+  if (data.indexOf('{', delta + 1) < 0 && data.startsWith('"delta":', delta - 8)) {
+    const end = data.indexOf('}', data.indexOf('}', delta) + 1);
+    if (data.startsWith('finish_reason":null', end - 19)) return true;
+  }
+  if (!data.includes('finish_reason":null')) return false;
   return !/"(?:usage"\s*:\s*[^n\s]|tool_calls"|function_call"|error")/.test(data);
 }
 

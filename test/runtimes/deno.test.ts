@@ -1,0 +1,3 @@
+import { describeChild } from './describe-suite.ts';
+
+describeChild('deno');

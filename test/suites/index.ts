@@ -1,0 +1,10 @@
+import { flush } from './flush.ts';
+import { llm } from './llm.ts';
+import { metrics } from './metrics.ts';
+import { prometheus } from './prometheus.ts';
+import { spans } from './spans.ts';
+import { stream } from './stream.ts';
+import type { Suite } from './suite.ts';
+
+/** What holds on every runtime. */
+export const suite: Suite = [...spans, ...metrics, ...flush, ...stream, ...prometheus, ...llm];

@@ -1,0 +1,64 @@
+import type * as Edgespan from '../../src/index.ts';
+import type { Telemetry, TelemetryOptions } from '../../src/index.ts';
+
+/** What a runtime brings to the suites. They import nothing themselves, so that they run anywhere. */
+export interface SuiteEnv {
+  /** The exports of the built entry that this runtime's users import. */
+  readonly edgespan: typeof Edgespan;
+  /** Whether context survives an `await` here. */
+  readonly asyncContext: boolean;
+}
+
+export interface SuiteTest {
+  readonly name: string;
+  run(env: SuiteEnv): void | Promise<void>;
+}
+
+export type Suite = readonly SuiteTest[];
+
+/** What a run of one test came to: no error is a pass. */
+export interface SuiteResult {
+  readonly name: string;
+  readonly error?: string;
+}
+
+/** Runs one test after the other and tells each result as it comes, so that one that never ends can be named. */
+export async function runSuite(suite: Suite, env: SuiteEnv, tell: (result: SuiteResult) => void): Promise<void> {
+  for (const { name, run } of suite) {
+    try {
+      await run(env);
+      tell({ name });
+    } catch (error) {
+      tell({ name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) });
+    }
+  }
+}
+
+/** A clock that stands still until it is told to go. */
+export function createClock(start = 1_700_000_000_000) {
+  let ms = 0;
+  return {
+    now: () => start + ms,
+    monotonic: () => ms,
+    advance(by: number) {
+      ms += by;
+    },
+  };
+}
+
+export type TestClock = ReturnType<typeof createClock>;
+
+/** A telemetry of the entry under test, with its own clock, no environment and no timer. */
+export function createTelemetry(
+  { edgespan }: SuiteEnv,
+  { clock = createClock(), runtime, ...options }: TelemetryOptions & { clock?: TestClock } = {},
+): Telemetry {
+  const { now, monotonic } = clock;
+  const own = { env: {}, ephemeral: false, every: undefined, now, monotonic } as NonNullable<TelemetryOptions['runtime']>;
+  return edgespan.createTelemetry({ inMemory: true, ...options, runtime: { ...own, ...runtime } });
+}
+
+/** Lets what is ready run, without waiting for any time to pass. */
+export async function tick(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
