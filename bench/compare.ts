@@ -36,20 +36,21 @@ export interface Limit {
 }
 
 const rounds = 15;
-const roundNs = 25e6;
-const warmUpNs = 80e6;
+const roundNs = 40e6;
+const warmUpNs = 200e6;
 
 /**
  * Measures both in turns, first one first, then the other: a machine that slows down for a while slows down both. Each
- * round gives a ratio of its own, and the median of them is the figure.
+ * round gives a ratio of its own, and the median of them is the figure. No collection is forced between them: it
+ * throws away machine code too.
  */
 export async function compare({ name, peerName, goal, operations, ours, peer }: Line): Promise<Result> {
   const fns = [ours, peer] as const;
-  for (const fn of fns) await measure(fn, { min_cpu_time: warmUpNs });
+  for (const fn of fns) await measure(fn, { min_cpu_time: warmUpNs, gc: false });
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const { min } = await measure(fns[index], { min_cpu_time: roundNs });
+      const { min } = await measure(fns[index], { min_cpu_time: roundNs, gc: false });
       times[index].push(min / operations);
     }
   }

@@ -9,6 +9,9 @@ export interface Clock {
   readonly monotonic: () => number;
 }
 
+/** A longer delay makes a timer fire at once. */
+export const maxTimerMs = 2 ** 31 - 1;
+
 /** Milliseconds (fractions allowed) as `[seconds, nanoseconds]`. */
 export function toHrTime(ms: number): HrTime {
   const seconds = Math.trunc(ms / 1000);

@@ -1,4 +1,4 @@
-import { TelemetryError, type TelemetryErrorCode } from './errors.ts';
+import { messageOf, TelemetryError, type TelemetryErrorCode } from './errors.ts';
 
 /** What the library has to say about itself. */
 export interface Health {
@@ -34,13 +34,14 @@ export function createDiagnostics(now: () => number, onError?: (error: Telemetry
       const error = toTelemetryError(reason);
       let kind = kinds.get(error.code);
       if (!kind) {
-        kind = { message: '', count: 0, reportedAt: -quietMs };
+        kind = { message: '', count: 0, reportedAt: Number.NEGATIVE_INFINITY };
         kinds.set(error.code, kind);
       }
       kind.message = error.message;
       kind.count++;
       const time = now();
-      if (!onError || (kind.reportedAt >= 0 && time - kind.reportedAt < quietMs)) return;
+      // A clock that was set back must not silence what follows.
+      if (!onError || Math.abs(time - kind.reportedAt) < quietMs) return;
       kind.reportedAt = time;
       try {
         onError(error);
@@ -62,5 +63,5 @@ export function createDiagnostics(now: () => number, onError?: (error: Telemetry
 
 function toTelemetryError(reason: unknown): TelemetryError {
   if (reason instanceof TelemetryError) return reason;
-  return new TelemetryError('internal', reason instanceof Error ? reason.message : String(reason), { cause: reason });
+  return new TelemetryError('internal', messageOf(reason), { cause: reason });
 }

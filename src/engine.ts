@@ -9,6 +9,7 @@ import {
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
+import { TelemetryError } from './errors.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
@@ -90,7 +91,8 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   checkOptions(options);
   const runtime = completeRuntime(options.runtime);
   const clock: Clock = { now: runtime.now, monotonic: runtime.monotonic };
-  const diagnostics = createDiagnostics(clock.now, options.onError);
+  let ready = false;
+  const diagnostics = createDiagnostics(() => (ready ? clock.now() : 0), options.onError);
   const environment = createEnvironment(runtime.env, diagnostics.report);
   const limits = resolveLimits(options.limits, environment);
   const flushing = resolveFlush(options.flush, environment);
@@ -174,19 +176,27 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       pipeline.add(span);
       buffered = Math.max(buffered, pipeline.buffered);
     }
-    engine.onActivity(buffered);
+    try {
+      engine.onActivity(buffered);
+    } catch (error) {
+      diagnostics.report(error);
+    }
   }
 
   const semconv = semconvNames(options.semconv ?? '1.41');
   const { namespace = 'llm', buckets = {} } = options.metrics ?? {};
   const instruments = createLlmInstruments(registry, semconv, { namespace, buckets });
   const attempts = createAttempts(instruments.call, clock.monotonic);
-  registry.beforeCollect(attempts.commit);
+  const streams = createOpenStreams(clock.monotonic);
+  registry.beforeCollect(() => {
+    streams.abandonUnread(flushing.timeoutMs);
+    attempts.commit();
+  });
   registry.addTraceSource(() => {
     const span = trace.getSpan(root.active());
     return (span && traceRef(span)) ?? undefined;
   });
-  const tracer = createTracer(host, options.scope ?? { name: 'edgespan', version });
+  const tracer = createTracer(host, { name: 'edgespan', ...(options.scope ?? { version }) });
   const given = options.prices === undefined ? [] : [options.prices].flat();
   const engine: Engine = {
     options,
@@ -215,7 +225,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,
-    streams: createOpenStreams(clock.monotonic),
+    streams,
     memory,
     books,
     spanPipelines,
@@ -223,6 +233,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     collect,
     onActivity: () => {},
   };
+  ready = true;
   return engine;
 }
 
@@ -239,8 +250,10 @@ function memorySpans(inMemory: TelemetryOptions['inMemory']): number {
 function findRegistry(options: TelemetryOptions, limits: ResolvedLimits, clock: Clock): Registry {
   const given = options.metrics?.registry;
   if (given instanceof Registry) return given;
+  const option = 'metrics.registry';
+  if (given) throw new TelemetryError('invalid_option', `${option} must be one of createMetricRegistry`, { option });
   const cardinality = options.metrics?.cardinality;
-  return new Registry({ seriesPerMetric: limits.seriesPerMetric, now: clock.now, ...(cardinality && { cardinality }) });
+  return new Registry({ seriesPerMetric: limits.seriesPerMetric, ...clock, ...(cardinality && { cardinality }) });
 }
 
 /** The instance's id is random, so the resource is made when the first span or point is exported. */

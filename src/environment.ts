@@ -1,4 +1,5 @@
 import { TelemetryError } from './errors.ts';
+import { readEnv } from './otlp/env.ts';
 
 /** Told of variables that are ignored because they make no sense. */
 export type Warn = (error: TelemetryError) => void;
@@ -12,14 +13,15 @@ export interface Environment {
   string(name: string): string | undefined;
   /** True only for `true`, whatever its case; anything but `true` and `false` is reported. */
   boolean(name: string): boolean;
-  /** The first of the names that is set, as a number of at least `min`. */
-  number(names: readonly string[], min: number, max?: number): number | undefined;
+  /** The first of the names that is set, as a whole number of at least `min`. */
+  integer(names: readonly string[], min: number, max?: number): number | undefined;
+  /** A number from 0 to 1. */
+  ratio(name: string): number | undefined;
 }
 
 export function createEnvironment(env: Record<string, unknown>, warn: Warn): Environment {
   function string(name: string): string | undefined {
-    const value = env[name];
-    return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+    return readEnv(env, name);
   }
   function ignore(name: string, allowed: string): undefined {
     warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));
@@ -31,11 +33,18 @@ export function createEnvironment(env: Record<string, unknown>, warn: Warn): Env
       if (value !== undefined && value !== 'true' && value !== 'false') ignore(name, 'true or false');
       return value === 'true';
     },
-    number(names, min, max = Number.MAX_SAFE_INTEGER) {
+    integer(names, min, max = Number.MAX_SAFE_INTEGER) {
       const name = names.find((candidate) => string(candidate) !== undefined);
       if (name === undefined) return undefined;
       const value = Number(string(name));
-      return value >= min && value <= max ? value : ignore(name, `a number from ${min}`);
+      const valid = Number.isInteger(value) && value >= min && value <= max;
+      return valid ? value : ignore(name, `an integer from ${min}`);
+    },
+    ratio(name) {
+      const text = string(name);
+      if (text === undefined) return undefined;
+      const value = Number(text);
+      return value >= 0 && value <= 1 ? value : ignore(name, 'a number from 0 to 1');
     },
   };
 }

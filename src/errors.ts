@@ -39,3 +39,12 @@ export class TelemetryError extends Error {
     if (details.option !== undefined) this.option = details.option;
   }
 }
+
+/** The message of whatever was thrown, even of what can't be made a string. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+  } catch {
+    return 'unknown';
+  }
+}

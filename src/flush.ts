@@ -1,5 +1,8 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import type { SignalResult } from './delivery.ts';
 import type { Engine } from './engine.ts';
+import { withTimeout } from './stream/open-streams.ts';
+import { suppressTracingKey } from './trace/tracer.ts';
 
 /** What a flush did. Each signal: recorded = sent + dropped + pending, counted since the last flush. */
 export interface FlushResult {
@@ -25,16 +28,19 @@ export function createFlusher(engine: Engine): Flusher {
   let stopTimer: (() => void) | undefined;
   let closed = false;
 
-  async function send(deadline: number): Promise<void> {
+  /** Outside of any span, and unseen by instrumentations: what they made of it would have to be sent in turn. */
+  const outside = ROOT_CONTEXT.setValue(suppressTracingKey, true);
+
+  async function send(timeoutMs: number): Promise<void> {
     engine.streams.abandonUnread(flushing.timeoutMs);
-    await Promise.all([
-      ...engine.spanPipelines.map((pipeline) => pipeline.flush(deadline)),
-      ...engine.metricExporters.map((exporter) => exporter.flush(deadline)),
-    ]);
+    const deadline = engine.clock.monotonic() + timeoutMs;
+    const parts = [...engine.spanPipelines, ...engine.metricExporters];
+    // Each by itself: the failure of one must not end the wait for the others.
+    await Promise.all(parts.map((part) => part.flush(deadline).catch(engine.diagnostics.report)));
   }
 
   async function flush(timeoutMs: number = flushing.timeoutMs): Promise<FlushResult> {
-    const sending = send(engine.clock.monotonic() + timeoutMs).catch(engine.diagnostics.report);
+    const sending = engine.root.run(outside, () => send(timeoutMs)).catch(engine.diagnostics.report);
     if (!runtime.ephemeral) {
       underway.add(sending);
       await Promise.all(underway);
@@ -62,12 +68,13 @@ export function createFlusher(engine: Engine): Flusher {
 
   return {
     flush,
-    async shutdown(timeoutMs) {
+    async shutdown(timeoutMs = flushing.timeoutMs) {
+      const exporters = closed ? [] : (engine.options.exporters ?? []);
       closed = true;
       stopTimer?.();
       stopTimer = undefined;
       const result = await flush(timeoutMs);
-      await Promise.all((engine.options.exporters ?? []).map(stopExporter));
+      await withTimeout(Promise.all(exporters.map(stopExporter)), timeoutMs);
       return result;
     },
   };

@@ -1,7 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import type { FlushResult } from './flush.ts';
 import type { Shared } from './parts.ts';
-import { createOpenStreams } from './stream/open-streams.ts';
+import { createOpenStreams, withTimeout } from './stream/open-streams.ts';
 import { type Invocation, invocationKey } from './trace/context.ts';
 
 /** One request, batch or run: the work whose end flushes. */
@@ -9,20 +9,51 @@ export interface OwnInvocation extends Invocation {
   within(context: Context): Context;
   /** Waits for the bodies that this work handed out, then flushes. What streams for long is no reason to keep the rest. */
   flush(): Promise<FlushResult>;
+  /** Calls it, and hands `waitUntil` the flush that follows once its promise, if it is one, has settled. */
+  run<T>(call: () => T): T;
 }
 
 export function createInvocation(
   { engine, flusher }: Shared,
-  options: Pick<Invocation, 'waitUntil' | 'server'> = {},
+  options: Pick<Invocation, 'waitUntil' | 'server'> & { onIdle?: () => void } = {},
 ): OwnInvocation {
-  const streams = createOpenStreams(engine.clock.monotonic);
+  const { timeoutMs } = engine.flushing;
+  const { report } = engine.diagnostics;
+  const streams = createOpenStreams(engine.clock.monotonic, options.onIdle);
+
+  async function flush(): Promise<FlushResult> {
+    const settled = streams.settled(timeoutMs);
+    await withTimeout(settled, timeoutMs);
+    if (streams.size > 0) {
+      await flusher.flush();
+      await settled;
+    }
+    return flusher.flush();
+  }
+
+  /** `waitUntil` refuses where the request is over, which is no reason to fail its work. */
+  function keepAlive(promise: Promise<unknown>): void {
+    try {
+      options.waitUntil?.(promise.catch(report));
+    } catch (error) {
+      report(error);
+    }
+  }
+
   const invocation: OwnInvocation = {
-    ...options,
+    waitUntil: options.waitUntil,
+    ...(options.server && { server: options.server }),
     streams,
     within: (context) => context.setValue(invocationKey, invocation),
-    async flush() {
-      await streams.settled(engine.flushing.timeoutMs);
-      return flusher.flush();
+    flush,
+    run(call) {
+      let result: ReturnType<typeof call> | undefined;
+      try {
+        result = call();
+        return result;
+      } finally {
+        keepAlive(result instanceof Promise ? result.then(flush, flush) : flush());
+      }
     },
   };
   return invocation;

@@ -1,11 +1,14 @@
+import { maxTimerMs } from './clock.ts';
 import { TelemetryError } from './errors.ts';
 import type { TelemetryOptions } from './options.ts';
 
 interface Check {
   readonly allowed: string;
   readonly test: (value: unknown) => boolean;
-  /** The names inside, for an option that is a group. */
+  /** The names inside, for an option that may be a group. */
   readonly group?: Checks;
+  /** A wrong value may hold what no log should. */
+  readonly secret?: boolean;
 }
 type Checks = Readonly<Record<string, Check>>;
 
@@ -16,6 +19,10 @@ const ratio: Check = { allowed: 'a number from 0 to 1', test: (v) => typeof v ==
 const atLeast0: Check = { allowed: 'a number from 0', test: (v) => typeof v === 'number' && v >= 0 };
 const count: Check = { allowed: 'an integer from 1', test: (v) => Number.isSafeInteger(v) && (v as number) > 0 };
 const whole: Check = { allowed: 'an integer from 0', test: (v) => Number.isSafeInteger(v) && (v as number) >= 0 };
+const timer: Check = {
+  allowed: `an integer from 1 to ${maxTimerMs}`,
+  test: (v) => count.test(v) && (v as number) <= maxTimerMs,
+};
 const object: Check = { allowed: 'an object', test: isObject };
 const oneOf = (...values: unknown[]): Check => ({
   allowed: values.map((value) => JSON.stringify(value)).join(' or '),
@@ -41,7 +48,7 @@ const priceTable: Check = {
 };
 const exporter: Check = {
   allowed: 'a function or an object with export and shutdown',
-  test: (v) => typeof v === 'function' || (isObject(v) && typeof v.export === 'function'),
+  test: (v) => typeof v === 'function' || (isObject(v) && [v.export, v.shutdown].every(fn.test)),
 };
 const propagator: Check = {
   allowed: 'a TextMapPropagator',
@@ -52,9 +59,9 @@ const provider: Check = {
   test: (v) => isObject(v) && typeof v.name === 'string' && [v.match, v.request, v.response].every(fn.test),
 };
 const buckets: Check = {
-  allowed: 'increasing bounds by family name',
+  allowed: 'increasing numbers by family name',
   test: (v) =>
-    isObject(v) && Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => i === 0 || x > b[i - 1])),
+    isObject(v) && Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => Number.isFinite(x) && !(x <= b[i - 1]))),
 };
 
 /** What each option may be: the table that errors and "did you mean" read. */
@@ -66,7 +73,7 @@ const checks: Checks = {
   scope: group({ name: string, version: string }),
   otlp: group({
     endpoint: string,
-    headers: either(object, fn),
+    headers: { ...either(object, fn), secret: true },
     encoder: object,
     compression: oneOf('gzip', 'none'),
     timeoutMs: atLeast0,
@@ -75,12 +82,12 @@ const checks: Checks = {
     resendUnconfirmed: boolean,
     fetch: fn,
   }),
-  flush: group({ batchSize: count, intervalMs: count, timeoutMs: count, maxRetries: whole }),
+  flush: group({ batchSize: count, intervalMs: timer, timeoutMs: timer, maxRetries: whole }),
   semconv: oneOf('1.41', 'latest'),
   legacyAttributes: boolean,
   exporters: list(exporter),
   console: boolean,
-  inMemory: either(boolean, object),
+  inMemory: { ...either(boolean, object), group: { maxSpans: count } },
   metrics: group({
     enabled: boolean,
     namespace: { allowed: 'letters, digits and _', test: (v) => typeof v === 'string' && /^[a-zA-Z_]\w*$/.test(v) },
@@ -92,7 +99,7 @@ const checks: Checks = {
     registry: object,
     semconv: boolean,
     local: boolean,
-    token: either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn),
+    token: { ...either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn), secret: true },
   }),
   prices: either(priceTable, list(priceTable)),
   providers: list(provider),
@@ -117,7 +124,7 @@ const checks: Checks = {
 
 /** Throws a `TelemetryError` for the first option that is unknown or wrong. `undefined` is the same as absent. */
 export function checkOptions(options: TelemetryOptions): void {
-  if (!isObject(options)) throw invalid('options', options, object.allowed);
+  if (!isObject(options)) throw invalid('options', show(options), object.allowed);
   checkGroup(options, checks, '');
 }
 
@@ -127,13 +134,13 @@ function checkGroup(values: Record<string, unknown>, known: Checks, path: string
     const option = path + name;
     if (!check) throw unknown(option, name, Object.keys(known));
     if (value === undefined) continue;
-    if (!check.test(value)) throw invalid(option, value, check.allowed);
-    if (check.group) checkGroup(value as Record<string, unknown>, check.group, `${option}.`);
+    if (!check.test(value)) throw invalid(option, check.secret ? typeof value : show(value), check.allowed);
+    if (check.group && isObject(value)) checkGroup(value, check.group, `${option}.`);
   }
 }
 
-function invalid(option: string, value: unknown, allowed: string): TelemetryError {
-  return new TelemetryError('invalid_option', `${option} is ${show(value)}: it must be ${allowed}`, { option });
+function invalid(option: string, shown: string, allowed: string): TelemetryError {
+  return new TelemetryError('invalid_option', `${option} is ${shown}: it must be ${allowed}`, { option });
 }
 
 function unknown(option: string, name: string, known: string[]): TelemetryError {

@@ -1,4 +1,4 @@
-import { type Context, type ContextManager, context, metrics, propagation, trace } from '@opentelemetry/api';
+import { type Context, type ContextManager, context, metrics, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Engine } from './engine.ts';
 import { TelemetryError } from './errors.ts';
 
@@ -8,24 +8,26 @@ import { TelemetryError } from './errors.ts';
  */
 export function registerGlobals(engine: Engine): () => void {
   const undo: (() => void)[] = [];
-  const attempts: [boolean, () => void][] = [
-    [context.setGlobalContextManager(createContextManager(engine)), () => context.disable()],
-    [trace.setGlobalTracerProvider(engine.tracerProvider), () => trace.disable()],
-    [metrics.setGlobalMeterProvider(engine.meterProvider), () => metrics.disable()],
-    [propagation.setGlobalPropagator(engine.propagator), () => propagation.disable()],
-  ];
-  for (const [done, revert] of attempts) if (done) undo.push(revert);
-  if (undo.length < attempts.length) {
-    engine.diagnostics.report(new TelemetryError('internal', 'OpenTelemetry is registered by somebody else already'));
+  function attempt(done: boolean, revert: () => void): boolean {
+    if (done) undo.push(revert);
+    else engine.diagnostics.report(new TelemetryError('internal', 'OpenTelemetry is registered by somebody else already'));
+    return done;
+  }
+  // Whose the tracers are, theirs is the rest: half of each would tear their traces apart.
+  if (attempt(trace.setGlobalTracerProvider(engine.tracerProvider), () => trace.disable())) {
+    attempt(context.setGlobalContextManager(createContextManager(engine)), () => context.disable());
+    attempt(metrics.setGlobalMeterProvider(engine.meterProvider), () => metrics.disable());
+    attempt(propagation.setGlobalPropagator(engine.propagator), () => propagation.disable());
   }
   return () => {
     for (const revert of undo.splice(0)) revert();
   };
 }
 
-function createContextManager({ root }: Engine): ContextManager {
+function createContextManager({ root, runtime }: Engine): ContextManager {
   const manager: ContextManager = {
-    active: () => root.active(),
+    // Not that of the root view, which asks the registered manager in turn.
+    active: () => runtime.context.get() ?? ROOT_CONTEXT,
     with: (ctx, fn, thisArg, ...args) => root.run(ctx, () => fn.apply(thisArg as never, args as never)),
     bind(ctx: Context, target) {
       if (typeof target !== 'function') return target;

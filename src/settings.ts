@@ -1,4 +1,5 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
+import { maxTimerMs } from './clock.ts';
 import type { Environment, Warn } from './environment.ts';
 import { TelemetryError } from './errors.ts';
 import type { TelemetryOptions } from './options.ts';
@@ -6,17 +7,17 @@ import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from '.
 
 /** Every bound of a telemetry, with its default. */
 export function resolveLimits(given: TelemetryOptions['limits'] = {}, environment: Environment) {
-  const { number } = environment;
+  const { integer } = environment;
   return {
-    spans: given.spans ?? number(['OTEL_BSP_MAX_QUEUE_SIZE'], 1) ?? 2048,
+    spans: given.spans ?? integer(['OTEL_BSP_MAX_QUEUE_SIZE'], 1) ?? 2048,
     bytes: given.bytes ?? 4 * 1024 * 1024,
     attributesPerSpan:
-      given.attributesPerSpan ?? number(['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 0) ?? 128,
-    eventsPerSpan: given.eventsPerSpan ?? number(['OTEL_SPAN_EVENT_COUNT_LIMIT'], 0) ?? 128,
-    linksPerSpan: given.linksPerSpan ?? number(['OTEL_SPAN_LINK_COUNT_LIMIT'], 0) ?? 128,
+      given.attributesPerSpan ?? integer(['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 0) ?? 128,
+    eventsPerSpan: given.eventsPerSpan ?? integer(['OTEL_SPAN_EVENT_COUNT_LIMIT'], 0) ?? 128,
+    linksPerSpan: given.linksPerSpan ?? integer(['OTEL_SPAN_LINK_COUNT_LIMIT'], 0) ?? 128,
     valueLength:
       given.valueLength ??
-      number(['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'], 0) ??
+      integer(['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'], 0) ??
       4096,
     seriesPerMetric: given.seriesPerMetric ?? 2000,
     bodyBytes: given.bodyBytes ?? 4 * 1024 * 1024,
@@ -27,10 +28,10 @@ export function resolveLimits(given: TelemetryOptions['limits'] = {}, environmen
 export type ResolvedLimits = ReturnType<typeof resolveLimits>;
 
 export function resolveFlush(given: TelemetryOptions['flush'] = {}, environment: Environment) {
-  const { number } = environment;
+  const { integer } = environment;
   return {
-    batchSize: given.batchSize ?? number(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], 1) ?? 512,
-    intervalMs: given.intervalMs ?? number(['OTEL_BSP_SCHEDULE_DELAY'], 1) ?? 5000,
+    batchSize: given.batchSize ?? integer(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], 1) ?? 512,
+    intervalMs: given.intervalMs ?? integer(['OTEL_BSP_SCHEDULE_DELAY'], 1, maxTimerMs) ?? 5000,
     timeoutMs: given.timeoutMs ?? 5000,
     maxRetries: given.maxRetries ?? 3,
   };
@@ -43,7 +44,7 @@ export function resolveSampler(
 ): Sampler {
   if (given.ratio !== undefined) return parentBasedSampler(ratioSampler(given.ratio));
   const name = environment.string('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';
-  const ratio = environment.number(['OTEL_TRACES_SAMPLER_ARG'], 0, 1) ?? 1;
+  const ratio = environment.ratio('OTEL_TRACES_SAMPLER_ARG') ?? 1;
   const sampler = samplerByName(name, ratio);
   if (sampler) return sampler;
   warn(new TelemetryError('invalid_environment', `OTEL_TRACES_SAMPLER "${name.slice(0, 60)}" is ignored`));
@@ -60,10 +61,10 @@ export function resolveResource(options: TelemetryOptions, fromEnvironment: Attr
     'telemetry.sdk.version': version,
     'process.runtime.name': runtime,
     ...fromEnvironment,
+    ...resource,
     ...(serviceName && { 'service.name': serviceName }),
     ...(serviceVersion && { 'service.version': serviceVersion }),
     ...(environment && { 'deployment.environment.name': environment }),
-    ...resource,
   };
 }
 

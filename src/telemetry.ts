@@ -18,6 +18,10 @@ export interface Scope {
   parent?: Context | Span;
   /** On every span started inside; never a metric label, never sent away as baggage. */
   attributes?: Attributes;
+  /**
+   * Gets the flush: of `with` once its function and the bodies opened in it are done, of `scoped`, which has no end,
+   * whenever the bodies opened in it are.
+   */
   waitUntil?: (promise: Promise<unknown>) => void;
 }
 

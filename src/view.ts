@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { Engine } from './engine.ts';
 import type { FlushResult } from './flush.ts';
+import { createInvocation, type OwnInvocation } from './invocation.ts';
 import { createLlmFetch } from './llm/fetch.ts';
 import { createMeasure } from './llm/measure.ts';
 import { contextOf } from './llm/spans.ts';
@@ -33,8 +34,9 @@ import { getter, setter } from './propagation/carrier.ts';
 import { registerGlobals } from './register.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
-import { type ContextView, getScopeAttributes, invocationKey, scopeAttributesKey } from './trace/context.ts';
+import { type ContextView, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
+import { noSpanContext } from './trace/tracer.ts';
 
 /** A telemetry that starts at a context; cheap, since its parts are made when they are first asked for. */
 export class View implements Telemetry {
@@ -120,7 +122,7 @@ export class View implements Telemetry {
   ): T {
     const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third!];
     const { engine, runner } = this.#shared;
-    if (!engine.enabled) return fn(trace.wrapSpanContext(noSpan), this);
+    if (!engine.enabled) return fn(trace.wrapSpanContext(noSpanContext()), this);
     const type = 'type' in options ? options.type : undefined;
     return runner.run(this.#view, type ?? 'trace', name, options, (span, context) =>
       fn(span, new View(this.#shared, this.#view.at(context))),
@@ -132,13 +134,26 @@ export class View implements Telemetry {
   }
 
   scoped(scope: Scope): Telemetry {
-    return new View(this.#shared, this.#view.at(scopeContext(scope, this.#view, this.#shared.engine)));
+    const context = scopeContext(scope, this.#view);
+    const { waitUntil } = scope;
+    if (!waitUntil || !this.#shared.engine.enabled) return new View(this.#shared, this.#view.at(context));
+    // No end of its own: it flushes whenever the bodies that were opened in it are done.
+    const onIdle = () => invocation.run(() => {});
+    const server = getInvocation(context)?.server;
+    const invocation: OwnInvocation = createInvocation(this.#shared, { waitUntil, server, onIdle });
+    return new View(this.#shared, this.#view.at(invocation.within(context)));
   }
 
   with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T {
-    const context = scopeContext(scope, this.#view, this.#shared.engine);
-    const view = new View(this.#shared, this.#view.at(context));
-    return this.#view.run(view.#view.active(), () => fn(view));
+    const outer = this.#view.at(scopeContext(scope, this.#view));
+    const { waitUntil } = scope;
+    const invocation =
+      waitUntil && this.#shared.engine.enabled
+        ? createInvocation(this.#shared, { waitUntil, server: getInvocation(outer.active())?.server })
+        : undefined;
+    const view = invocation ? outer.at(invocation.within(outer.active())) : outer;
+    const call = () => view.run(view.active(), () => fn(new View(this.#shared, view)));
+    return invocation ? invocation.run(call) : call();
   }
 
   inject<C extends Headers | Record<string, string>>(carrier: C = {} as C, context: Context = this.#view.active()): C {
@@ -184,14 +199,10 @@ export class View implements Telemetry {
   }
 }
 
-const noSpan = { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
-
-function scopeContext(scope: Scope, view: ContextView, engine: Engine): Context {
-  let context = contextOf(scope.parent, view);
-  const attributes = scope.attributes && { ...getScopeAttributes(context), ...scope.attributes };
-  if (attributes) context = context.setValue(scopeAttributesKey, attributes);
-  const { waitUntil } = scope;
-  return waitUntil ? context.setValue(invocationKey, { streams: engine.streams, waitUntil }) : context;
+function scopeContext(scope: Scope, view: ContextView): Context {
+  const context = contextOf(scope.parent, view);
+  if (!scope.attributes) return context;
+  return context.setValue(scopeAttributesKey, { ...getScopeAttributes(context), ...scope.attributes });
 }
 
 /** `fetch` with the static members that a runtime's own has, such as Bun's `preconnect`. */

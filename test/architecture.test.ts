@@ -22,13 +22,13 @@ const rooms: Record<string, string> = {
 const foundation = [
   'attributes',
   'clock',
-  'context',
   'delivery',
   'diagnostics',
   'environment',
   'errors',
   'json',
   'runtime',
+  'usage',
 ];
 
 const files = listFiles('src');

@@ -39,6 +39,8 @@ export function telemetryMiddleware(
       attributes,
       waitUntil: waitUntilOf(c),
       async handle(context) {
+        // Where no async context reaches, its spans still belong to this request.
+        c.set('telemetry', telemetry.scoped({ parent: context }));
         await next();
         getInvocation(context)?.server?.setRoute(routePath(c, -1));
         return c.res;

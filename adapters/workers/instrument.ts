@@ -27,27 +27,30 @@ export function instrument(entry: object, telemetry: Telemetry): unknown {
   return typeof entry === 'function' ? instrumentClass(entry as ObjectClass, parts) : instrumentHandlers(entry, parts);
 }
 
+/** What the platform calls; anything else of the object (a framework's app has methods of its own) stays as it is. */
+const handlerNames: ReadonlySet<unknown> = new Set(['fetch', 'scheduled', 'queue', 'email']);
+
 function instrumentHandlers(entry: object, parts: Parts): object {
   return new Proxy(entry, {
     get(target, key) {
       const handler: unknown = Reflect.get(target, key, target);
       if (typeof handler !== 'function') return handler;
-      return (...args: unknown[]) => {
-        const [event, env, ctx] = args as [unknown, unknown, WaitUntilContext];
+      if (!handlerNames.has(key)) return handler.bind(target);
+      return (event: unknown, env: unknown, ctx?: WaitUntilContext) => {
         const tracked = trackWaitUntil(ctx, parts);
         const call = () => handler.call(target, event, env, tracked.ctx);
-        return runHandler(String(key), parts, event, tracked.waitUntil, call) ?? handler.apply(target, args);
+        return runHandler(key as string, parts, event, tracked.waitUntil, call);
       };
     },
   });
 }
 
-/** The handler's work inside its span, `undefined` for a handler that is not traced. */
+/** The handler's work inside its span. */
 function runHandler(
   name: string,
   parts: Parts,
   event: unknown,
-  waitUntil: (promise: Promise<unknown>) => void,
+  waitUntil: ((promise: Promise<unknown>) => void) | undefined,
   call: () => unknown,
 ): unknown {
   switch (name) {
@@ -70,10 +73,8 @@ function runHandler(
       const kind = SpanKind.CONSUMER;
       return runTask(parts, { name: `process ${queue}`, kind, attributes, waitUntil, awaitFlush: true, call });
     }
-    case 'email':
-      return runTask(parts, { name: 'email', kind: SpanKind.CONSUMER, waitUntil, awaitFlush: false, call });
     default:
-      return undefined;
+      return runTask(parts, { name, kind: SpanKind.CONSUMER, waitUntil, awaitFlush: false, call });
   }
 }
 

@@ -8,7 +8,9 @@ export interface WaitUntilContext {
  * The handler's `ctx`, with background work watched: what it records ends after the response, and is flushed when that
  * work is done. Methods stay bound to the real object, which refuses any other `this`.
  */
-export function trackWaitUntil(ctx: WaitUntilContext, { flusher, engine }: Parts) {
+export function trackWaitUntil(ctx: WaitUntilContext | undefined, { flusher, engine }: Parts) {
+  // A test may call a handler without one.
+  if (!ctx) return { ctx, waitUntil: undefined };
   const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
   function track(promise: Promise<unknown>): void {
     ctx.waitUntil(promise);

@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
+import { buildSync } from 'esbuild';
 import { type Limit, median } from '../compare.ts';
 import { createObservedFetch } from './streams.ts';
 
@@ -10,8 +14,20 @@ function timeImport(module: string): number {
   return Number(execFileSync(process.execPath, [importTimer, module], { encoding: 'utf8' }));
 }
 
-function timeCore(): number {
-  return timeImport('../dist/core.js') - timeImport('./empty.ts');
+const core = new URL('../../dist/core.js', import.meta.url).pathname;
+
+/** What a module takes above one without any content. */
+function createImport(module: string): () => number {
+  return () => timeImport(module) - timeImport('data:text/javascript,');
+}
+
+/** One minified file, `@opentelemetry/api` in it, as a Worker is deployed. */
+function createBundleImport(): () => number {
+  const folder = mkdtempSync(join(tmpdir(), 'edgespan-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  const outfile = join(folder, 'bundle.mjs');
+  buildSync({ entryPoints: [core], outfile, bundle: true, minify: true, format: 'esm', logLevel: 'error' });
+  return createImport(outfile);
 }
 
 type Call = () => Promise<Response>;
@@ -71,7 +87,8 @@ function createWeight(): () => Promise<number> {
 export function createLimits(): Limit[] {
   return [
     { name: 'delay of the first byte', unit: 'µs', limit: 50, samples: 15, sample: createDelay() },
-    { name: 'import of edgespan/core', unit: 'ms', limit: 2, samples: 15, sample: timeCore },
+    { name: 'import of edgespan/core', unit: 'ms', limit: 2, samples: 15, sample: createImport(core) },
+    { name: 'import of edgespan/core as one file', unit: 'ms', limit: 2, samples: 15, sample: createBundleImport() },
     { name: 'heap of an open stream', unit: 'KiB', limit: 8, samples: 7, sample: createWeight() },
   ];
 }

@@ -53,6 +53,8 @@ export function createMetricLines(): Line[] {
     line('counter inc', 'prom-client', 0.5, count, (i) => promCounter.inc(createLabels(i))),
     line('counter inc', 'OpenTelemetry SDK 3', 0.1, count, (i) => otelCounter.add(1, createLabels(i))),
     line('histogram observe', 'prom-client', 0.5, observe, (i) => promHistogram.observe(createLabels(i), i / 100)),
-    line('histogram observe', 'OpenTelemetry SDK 3', 0.1, observe, (i) => otelHistogram.record(i / 100, createLabels(i))),
+    line('histogram observe', 'OpenTelemetry SDK 3', 0.1, observe, (i) =>
+      otelHistogram.record(i / 100, createLabels(i)),
+    ),
   ];
 }

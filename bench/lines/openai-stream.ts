@@ -5,13 +5,18 @@ const base =
   '"id":"chatcmpl-CqJk2vXp7dSx0nTQ3w9bYfUe1LhRz","object":"chat.completion.chunk","created":1763720000,' +
   '"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_560af6e559"';
 const words = ['The', ' quick', ' brown', ' fox', ' jumps', ' over', ' the', ' lazy', ' dog', '.'];
-const choice = (delta: string, finish: string) => `"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}]`;
+const choice = (delta: string, finish: string) =>
+  `"choices":[{"index":0,"delta":${delta},"logprobs":null,"finish_reason":${finish}}]`;
 
 function createEvents(): string[] {
-  const list = [`{${base},${choice('{"role":"assistant","content":"","refusal":null}', 'null')},"usage":null,"obfuscation":"x"}`];
+  const list = [
+    `{${base},${choice('{"role":"assistant","content":"","refusal":null}', 'null')},"usage":null,"obfuscation":"x"}`,
+  ];
   for (let i = 0; i < events; i++) {
     const word = words[i % words.length];
-    list.push(`{${base},${choice(`{"content":"${word}"}`, 'null')},"usage":null,"obfuscation":"${'Rk4Zq9'.slice(i % 6)}"}`);
+    list.push(
+      `{${base},${choice(`{"content":"${word}"}`, 'null')},"usage":null,"obfuscation":"${'Rk4Zq9'.slice(i % 6)}"}`,
+    );
   }
   list.push(`{${base},${choice('{}', '"stop"')},"usage":null,"obfuscation":"Yb"}`);
   const usage =
@@ -21,7 +26,9 @@ function createEvents(): string[] {
 }
 
 const encoder = new TextEncoder();
-export const chunks: readonly Uint8Array<ArrayBuffer>[] = createEvents().map((event) => encoder.encode(`data: ${event}\n\n`));
+export const chunks: readonly Uint8Array<ArrayBuffer>[] = createEvents().map((event) =>
+  encoder.encode(`data: ${event}\n\n`),
+);
 export const outputTokens = 400;
 
 /** A body that gives a chunk a pull. */

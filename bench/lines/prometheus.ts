@@ -14,11 +14,19 @@ const histogramSeries = 40;
 const series = counters.length * counterSeries + histogramSeries * (buckets.length + 3);
 
 function createLabels(i: number): LabelSet {
-  return { provider: `provider${i % 8}`, model: `model-${i % 50}-2024-07-18`, operation: 'chat', status: `${200 + (i % 7)}` };
+  return {
+    provider: `provider${i % 8}`,
+    model: `model-${i % 50}-2024-07-18`,
+    operation: 'chat',
+    status: `${200 + (i % 7)}`,
+  };
 }
 
 /** Records the same everywhere; a `labels` object stands for the same series all along. */
-function fill(count: (name: string, labels: LabelSet, value: number) => void, observe: (labels: LabelSet, value: number) => void) {
+function fill(
+  count: (name: string, labels: LabelSet, value: number) => void,
+  observe: (labels: LabelSet, value: number) => void,
+) {
   for (const name of counters) for (let i = 0; i < counterSeries; i++) count(name, createLabels(i), i * 1.5);
   for (let i = 0; i < histogramSeries; i++) for (let j = 0; j < 20; j++) observe(createLabels(i), j / 2);
 }
@@ -26,10 +34,15 @@ function fill(count: (name: string, labels: LabelSet, value: number) => void, ob
 function createOurs(): () => Promise<string> {
   const telemetry = createTelemetry();
   const { metrics } = telemetry;
-  const known = counters.map((name) => [name, metrics.counter(name, { labels: labelNames, help: 'A counter.' })] as const);
+  const known = counters.map(
+    (name) => [name, metrics.counter(name, { labels: labelNames, help: 'A counter.' })] as const,
+  );
   const byName = new Map(known);
   const histogram = metrics.histogram('seconds', { labels: labelNames, buckets, help: 'A histogram.' });
-  fill((name, labels, value) => byName.get(name)!.inc(labels, value), (labels, value) => histogram.observe(labels, value));
+  fill(
+    (name, labels, value) => byName.get(name)!.inc(labels, value),
+    (labels, value) => histogram.observe(labels, value),
+  );
   return () => telemetry.prometheus();
 }
 
@@ -40,7 +53,10 @@ function createPromClient(): () => Promise<string> {
     counters.map((name) => [name, new prom.Counter({ name, help: 'A counter.', labelNames, registers })] as const),
   );
   const histogram = new prom.Histogram({ name: 'seconds', help: 'A histogram.', labelNames, buckets, registers });
-  fill((name, labels, value) => byName.get(name)!.inc(labels, value), (labels, value) => histogram.observe(labels, value));
+  fill(
+    (name, labels, value) => byName.get(name)!.inc(labels, value),
+    (labels, value) => histogram.observe(labels, value),
+  );
   return () => registry.metrics();
 }
 
@@ -52,7 +68,10 @@ function createOtel(): () => Promise<string> {
   );
   const advice = { explicitBucketBoundaries: buckets };
   const histogram = meter.createHistogram('seconds', { description: 'A histogram.', advice });
-  fill((name, labels, value) => byName.get(name)!.add(value, labels), (labels, value) => histogram.record(value, labels));
+  fill(
+    (name, labels, value) => byName.get(name)!.add(value, labels),
+    (labels, value) => histogram.record(value, labels),
+  );
   const serializer = new PrometheusSerializer();
   return async () => serializer.serialize((await reader.collect()).resourceMetrics);
 }

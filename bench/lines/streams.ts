@@ -1,7 +1,7 @@
+import { createTelemetry } from '../../dist/core.js';
 import { openai } from '../../src/llm/providers/openai.ts';
 import { createReplyReader } from '../../src/llm/reply-reader.ts';
 import { tapBody } from '../../src/stream/tap.ts';
-import { createTelemetry } from '../../dist/core.js';
 import type { Line } from '../compare.ts';
 import { chunks, createBody, drain, outputTokens } from './openai-stream.ts';
 
@@ -60,7 +60,11 @@ const url = 'https://api.openai.com/v1/chat/completions';
 const init = {
   method: 'POST',
   headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test' },
-  body: JSON.stringify({ model: 'gpt-4o-mini', stream: true, messages: [{ role: 'user', content: 'Hello '.repeat(50) }] }),
+  body: JSON.stringify({
+    model: 'gpt-4o-mini',
+    stream: true,
+    messages: [{ role: 'user', content: 'Hello '.repeat(50) }],
+  }),
 };
 const responseInit = { headers: { 'content-type': 'text/event-stream' } };
 /** Upstream without a network. */

@@ -14,7 +14,7 @@ import { traceRef } from '../llm/recorder.ts';
 import { recordError } from '../llm/run-span.ts';
 import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
-import { tapBody } from '../stream/tap.ts';
+import { type BodyObserver, tapBody } from '../stream/tap.ts';
 import { getInvocation } from '../trace/context.ts';
 
 /** Seconds; the bounds that the HTTP conventions advise. */
@@ -46,7 +46,7 @@ export async function serveRequest(parts: Parts, options: ServerRequest): Promis
   const invocation = createInvocation(parts, { waitUntil, server: recorded });
   const active = invocation.within(trace.setSpan(context, recorded.span));
   // Registered before the response is handed over: later is too late on Workers.
-  const response = settleResponse(parts, recorded, invocation, () => view.run(active, () => handle(active)));
+  const response = settleResponse(parts, request, recorded, invocation, () => view.run(active, () => handle(active)));
   const done = response.then(
     () => invocation.flush(),
     () => invocation.flush(),
@@ -65,6 +65,7 @@ interface RecordedRequest {
 
 async function settleResponse(
   { engine }: Parts,
+  request: Request,
   recorded: RecordedRequest,
   invocation: OwnInvocation,
   handle: () => Response | Promise<Response>,
@@ -83,7 +84,7 @@ async function settleResponse(
       return response;
     }
     const open = invocation.streams.open(() => recorded.end());
-    const body = tapBody(response.body, {
+    const observer: BodyObserver = {
       pull: () => open.touch(),
       chunk() {},
       end(reason, error) {
@@ -91,7 +92,9 @@ async function settleResponse(
         recorded.end(reason === 'error' ? error : undefined);
         open.close();
       },
-    });
+    };
+    // Only workerd leaves the body uncancelled when its client has gone, and Deno warns of whoever reads the signal.
+    const body = tapBody(response.body, observer, engine.runtime.ephemeral ? request.signal : undefined);
     return new Response(body, response);
   } catch (error) {
     engine.diagnostics.report(error);

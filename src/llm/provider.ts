@@ -1,4 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { LlmUsage } from '../usage.ts';
+
+export type { LlmUsage } from '../usage.ts';
 
 export type Operation = 'chat' | 'embed' | 'stream' | (string & {});
 
@@ -20,24 +23,6 @@ export interface LlmRequest {
   parameters?: Attributes;
   messages?: unknown;
   guardrail?: { id?: string; version?: string };
-}
-
-/**
- * Tokens as totals, whatever the vendor's habit: `input` includes `cacheRead` and `cacheWrite`, `output` includes
- * `reasoning`. Absent means unknown and is never 0. Rule: OpenTelemetry GenAI conventions, `gen_ai.usage.*`.
- */
-export interface LlmUsage {
-  input?: number;
-  cacheRead?: number;
-  cacheWrite?: number;
-  /** The part of `cacheWrite` that lives for an hour and costs more. */
-  cacheWrite1h?: number;
-  output?: number;
-  reasoning?: number;
-  audioInput?: number;
-  audioOutput?: number;
-  webSearches?: number;
-  requests?: number;
 }
 
 /** What any vendor answered, in one plain shape. A parser makes it, the recorder reads it. */

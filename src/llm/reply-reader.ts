@@ -1,7 +1,7 @@
 import { parseJson } from '../json.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
-import type { LlmResponse, Provider, Reply, StreamReader } from './provider.ts';
+import type { LlmResponse, Provider, Reply, StreamEvent, StreamReader } from './provider.ts';
 
 export interface ReplyReaderOptions {
   /** A body of one JSON text above this is not read. */
@@ -50,7 +50,7 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
   function fold(data: string, type: string | undefined) {
     if (data === '[DONE]') return 'end';
     if (hasContent && reader!.matters?.(data, type) === false) return 'content';
-    return reader!.event(createEvent(data, type, fail));
+    return reader!.event(new LazyEvent(data, type, fail));
   }
 
   function onEvent(data: string, type: string | undefined): void {
@@ -130,18 +130,26 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
   };
 }
 
-function createEvent(data: string, type: string | undefined, fail: () => void) {
-  let json: unknown;
-  let parsed = false;
-  return {
-    type,
-    get json() {
-      if (!parsed) {
-        parsed = true;
-        json = parseJson(data);
-        if (json === undefined) fail();
-      }
-      return json;
-    },
-  };
+/** A class, since a getter in a literal would cost a hidden class of its own for each event. */
+class LazyEvent implements StreamEvent {
+  readonly type?: string;
+  readonly #data: string;
+  readonly #fail: () => void;
+  #json: unknown;
+  #parsed = false;
+
+  constructor(data: string, type: string | undefined, fail: () => void) {
+    this.#data = data;
+    this.#fail = fail;
+    if (type !== undefined) this.type = type;
+  }
+
+  get json(): unknown {
+    if (!this.#parsed) {
+      this.#parsed = true;
+      this.#json = parseJson(this.#data);
+      if (this.#json === undefined) this.#fail();
+    }
+    return this.#json;
+  }
 }

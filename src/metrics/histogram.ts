@@ -13,7 +13,8 @@ import {
 import { type LabelValues, SeriesTable } from './series.ts';
 import type { MetricFamily, Point } from './snapshot.ts';
 
-interface HistogramSeries extends SeriesBase {
+interface HistogramSeries {
+  readonly base: SeriesBase;
   readonly counts: number[];
   sum: number;
   count: number;
@@ -39,7 +40,7 @@ export class HistogramInstrument implements Instrument {
     this.labelNames = labelNames;
     this.#host = host;
     this.#series = new SeriesTable(family.name, guard, (key) => ({
-      ...createSeriesBase(key, host),
+      base: createSeriesBase(key, host),
       counts: new Array<number>(family.bounds.length + 1).fill(0),
       sum: 0,
       count: 0,
@@ -60,16 +61,15 @@ export class HistogramInstrument implements Instrument {
   }
 
   points(timeUnixNano: bigint): Point[] {
-    return this.#series.values().map((series) => {
-      const { counts, sum, negative, exemplars, ...base } = series;
-      const point = { ...base, timeUnixNano, counts: [...counts], ...(!negative && { sum }) };
+    return this.#series.values().map(({ base, counts, sum, count, negative, exemplars }) => {
+      const point = { ...base, timeUnixNano, counts: [...counts], count, ...(!negative && { sum }) };
       return exemplars ? { ...point, exemplars: exemplars.flatMap((kept) => (kept ? [toExemplar(kept)] : [])) } : point;
     });
   }
 
   total(labels: Readonly<Record<string, string>>): number | undefined {
     let total: number | undefined;
-    for (const series of this.#series.values()) if (hasLabels(series, labels)) total = (total ?? 0) + series.count;
+    for (const series of this.#series.values()) if (hasLabels(series.base, labels)) total = (total ?? 0) + series.count;
     return total;
   }
 

@@ -13,7 +13,8 @@ import {
 import { type LabelValues, SeriesTable } from './series.ts';
 import type { MetricFamily, Point } from './snapshot.ts';
 
-interface NumberSeries extends SeriesBase {
+interface NumberSeries {
+  readonly base: SeriesBase;
   value: number;
   exemplar?: PendingExemplar;
 }
@@ -38,7 +39,7 @@ export class NumberInstrument implements Instrument {
     this.labelNames = labelNames;
     this.#host = host;
     this.#monotonic = family.type === 'counter';
-    this.#series = new SeriesTable(family.name, guard, (key) => ({ ...createSeriesBase(key, host), value: 0 }));
+    this.#series = new SeriesTable(family.name, guard, (key) => ({ base: createSeriesBase(key, host), value: 0 }));
     this.#observe = observe && (() => observe(this));
   }
 
@@ -64,7 +65,7 @@ export class NumberInstrument implements Instrument {
   }
 
   points(timeUnixNano: bigint): Point[] {
-    return this.#series.values().map(({ value, exemplar, ...base }) => {
+    return this.#series.values().map(({ base, value, exemplar }) => {
       const point = { ...base, timeUnixNano, value };
       return exemplar ? { ...point, exemplars: [toExemplar(exemplar)] } : point;
     });
@@ -72,7 +73,7 @@ export class NumberInstrument implements Instrument {
 
   total(labels: Readonly<Record<string, string>>): number | undefined {
     let total: number | undefined;
-    for (const series of this.#series.values()) if (hasLabels(series, labels)) total = (total ?? 0) + series.value;
+    for (const series of this.#series.values()) if (hasLabels(series.base, labels)) total = (total ?? 0) + series.value;
     return total;
   }
 

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { type CardinalityGuard, maxLabelLength, overflowLabels } from './cardinality.ts';
+import { type CardinalityGuard, maxLabelLength, overflowLabels, overflowValue } from './cardinality.ts';
 
 export type LabelValues = Readonly<Record<string, unknown>>;
 
@@ -73,7 +73,7 @@ export class SeriesTable<S> {
       this.#overflow ??= this.#create({ labels: overflowLabels() });
       return this.#overflow;
     }
-    const series = this.#create(typed ? { labels, attributes: { ...values } } : { labels });
+    const series = this.#create(typed ? { labels, attributes: withCaps(values, labels) } : { labels });
     this.#series.set(key, series);
     return series;
   }
@@ -96,4 +96,11 @@ export class SeriesTable<S> {
     }
     node.set(last, series);
   }
+}
+
+/** The attributes as they were given, save where a cap replaced a value. */
+function withCaps(values: LabelValues | undefined, labels: SeriesKey['labels']): Attributes {
+  const attributes = { ...values } as Attributes;
+  for (const name in labels) if (labels[name] === overflowValue) attributes[name] = overflowValue;
+  return attributes;
 }

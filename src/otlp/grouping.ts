@@ -60,8 +60,9 @@ export function hasIntegers(family: MetricFamily): boolean {
   return family.points.every((point) => Number.isSafeInteger(point.value ?? 0));
 }
 
-/** Labels as attributes, the series of the overflow with the standard's boolean. */
-export function toPointAttributes(labels: Point['labels']): Attributes {
+/** The attributes as they were given, else the labels; the series of the overflow with the standard's boolean. */
+export function toPointAttributes({ labels, attributes }: Point): Attributes {
+  if (attributes) return attributes;
   if (labels.otel_metric_overflow !== 'true') return labels;
   const { otel_metric_overflow: _, ...rest } = labels;
   return { ...rest, 'otel.metric.overflow': true };

@@ -13,7 +13,7 @@ export function appendFamily(before: string, family: MetricFamily, snapshot: Met
   json += `,"${kind}":{"dataPoints":[`;
   let separator = '';
   for (const point of points) {
-    json = appendAttributes(`${json}${separator}{`, toPointAttributes(point.labels), keys);
+    json = appendAttributes(`${json}${separator}{`, toPointAttributes(point), keys);
     json += ',"startTimeUnixNano":"';
     json += point.startUnixNano;
     json += '","timeUnixNano":"';

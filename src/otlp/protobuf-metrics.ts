@@ -42,9 +42,9 @@ function toMetricData(family: MetricFamily, snapshot: MetricsSnapshot): MetricDa
     : { descriptor, aggregationTemporality, dataPointType: gauge, dataPoints };
 }
 
-function toDataPoint<V>({ labels, startUnixNano, timeUnixNano }: Point, value: V) {
-  const attributes = toPointAttributes(labels);
-  return { attributes, startTime: toHrTime(startUnixNano), endTime: toHrTime(timeUnixNano), value };
+function toDataPoint<V>(point: Point, value: V) {
+  const attributes = toWritable(toPointAttributes(point));
+  return { attributes, startTime: toHrTime(point.startUnixNano), endTime: toHrTime(point.timeUnixNano), value };
 }
 
 function toHistogram({ counts = [], count = 0, sum }: Point, bounds: readonly number[] = []) {

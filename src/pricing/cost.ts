@@ -1,4 +1,5 @@
-import { type BillableUsage, type Cost, type CostOptions, findPrice, type Price } from './price.ts';
+import type { LlmUsage } from '../usage.ts';
+import { type Cost, type CostOptions, findPrice, type Price } from './price.ts';
 
 /** Tokens at USD per million cost micro-dollars: summed as such, they are divided once. */
 const MICRO = 1e6;
@@ -31,7 +32,7 @@ function priceParts(
   return cost + Math.max(0, rest) * rate;
 }
 
-function isCounted(usage: BillableUsage): boolean {
+function isCounted(usage: LlmUsage): boolean {
   return Object.values(usage).some((count) => count !== undefined);
 }
 
@@ -43,7 +44,7 @@ function isCounted(usage: BillableUsage): boolean {
  * computeCost('gpt-4o', { input: 10, output: 5 }, { prices: { 'gpt-4o': { input: 2.5, output: 10 } } });
  * // { inputUsd: 0.000025, outputUsd: 0.00005, totalUsd: 0.000075 }
  */
-export function computeCost(model: string, usage: BillableUsage, options: CostOptions): Cost | undefined {
+export function computeCost(model: string, usage: LlmUsage, options: CostOptions): Cost | undefined {
   const price = isCounted(usage) ? findPrice(model, options.provider, options.prices) : undefined;
   if (!price) return undefined;
   const cacheWrite = usage.cacheWrite ?? usage.cacheWrite1h ?? 0;

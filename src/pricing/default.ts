@@ -1,5 +1,6 @@
 import { computeCost as computeCostBy } from './cost.ts';
-import type { BillableUsage, Cost, CostOptions, PriceTable } from './price.ts';
+import type { LlmUsage } from '../usage.ts';
+import type { Cost, CostOptions, PriceTable } from './price.ts';
 import { anthropicPrices } from './table/anthropic.ts';
 import { openaiPrices } from './table/openai.ts';
 
@@ -14,7 +15,7 @@ export const defaultPrices: PriceTable = /* @__PURE__ */ Object.assign({}, opena
  */
 export function computeCost(
   model: string,
-  usage: BillableUsage,
+  usage: LlmUsage,
   { prices = [], ...options }: Partial<CostOptions> = {},
 ): Cost | undefined {
   return computeCostBy(model, usage, { ...options, prices: [...[prices].flat(), defaultPrices] as PriceTable[] });

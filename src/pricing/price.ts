@@ -36,20 +36,6 @@ export interface Price extends Rates {
  */
 export type PriceTable = Readonly<Record<string, Price>>;
 
-/** The counts of `LlmUsage` that a price looks at: `input` and `output` are totals, the rest are parts of them. */
-export interface BillableUsage {
-  input?: number;
-  cacheRead?: number;
-  cacheWrite?: number;
-  cacheWrite1h?: number;
-  output?: number;
-  reasoning?: number;
-  audioInput?: number;
-  audioOutput?: number;
-  webSearches?: number;
-  requests?: number;
-}
-
 /** USD. `totalUsd` also has what is paid by the request or by the search. */
 export interface Cost {
   inputUsd: number;

@@ -28,25 +28,12 @@ export function runTask(parts: Parts, task: Task): unknown {
     return runInSpan(view, trace.setSpan(context, span), span, task.call, () => {});
   }
 
-  async function flush(): Promise<void> {
-    await invocation.flush().catch(engine.diagnostics.report);
-  }
-
-  if (!task.awaitFlush) {
-    let result: unknown;
-    try {
-      result = run();
-    } finally {
-      const flushed = Promise.resolve(result).then(flush, flush);
-      task.waitUntil?.(flushed);
-    }
-    return result;
-  }
+  if (!task.awaitFlush) return invocation.run(run);
   return (async () => {
     try {
       return await run();
     } finally {
-      await flush();
+      await invocation.flush().catch(engine.diagnostics.report);
     }
   })();
 }

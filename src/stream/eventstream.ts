@@ -1,4 +1,4 @@
-import { createByteBuffer } from './byte-buffer.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import type { Decoder, DecoderOptions, OnEvent } from './decoder.ts';
 
 /** Length, headers length and their checksum before the headers; another checksum at the very end. */
@@ -16,7 +16,7 @@ const WIDTHS: Readonly<Record<number, number>> = { 0: 0, 1: 0, 2: 1, 3: 2, 4: 4,
  */
 export function createEventStreamDecoder(onEvent: OnEvent, { maxEventBytes, onError }: DecoderOptions): Decoder {
   const text = new TextDecoder();
-  const pending = createByteBuffer();
+  const pending = new ByteBuffer();
   let stopped = false;
 
   function parseHeaders(bytes: Uint8Array): Record<string, string> {

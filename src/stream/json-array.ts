@@ -1,4 +1,4 @@
-import { createByteBuffer } from './byte-buffer.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import type { Decoder, DecoderOptions, OnEvent } from './decoder.ts';
 
 const QUOTE = 0x22;
@@ -13,7 +13,7 @@ const isClosing = (byte: number) => byte === 0x5d || byte === 0x7d;
  */
 export function createJsonArrayDecoder(onEvent: OnEvent, { maxEventBytes, onError }: DecoderOptions): Decoder {
   const text = new TextDecoder();
-  const pending = createByteBuffer();
+  const pending = new ByteBuffer();
   let depth = 0;
   let inString = false;
   let escaped = false;

@@ -1,4 +1,4 @@
-import { createByteBuffer } from './byte-buffer.ts';
+import { ByteBuffer } from './byte-buffer.ts';
 import type { Decoder } from './decoder.ts';
 
 const LF = 10;
@@ -15,7 +15,7 @@ export function createLineDecoder(
   onBlock?: (lines: string) => void,
 ): Decoder {
   const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
-  const pending = createByteBuffer();
+  const pending = new ByteBuffer();
   let tooLong = false;
   let afterCr = false;
   let first = true;

@@ -1,3 +1,5 @@
+import { maxTimerMs } from '../clock.ts';
+
 /** A body that somebody may still read. */
 export interface OpenStream {
   /** A byte was asked for. */
@@ -20,46 +22,57 @@ export interface OpenStreams {
 
 interface Entry {
   readonly since: number;
-  touched: boolean;
   readonly abandon: () => void;
 }
 
-export function createOpenStreams(monotonic: () => number): OpenStreams {
-  const entries = new Set<Entry>();
-  let idle: (() => void) | undefined;
+/** Bodies that nobody reads; beyond it the oldest are given up before their time. */
+const maxUnread = 1000;
+
+export function createOpenStreams(monotonic: () => number, onIdle?: () => void): OpenStreams {
+  /** Oldest first. */
+  const unread = new Set<Entry>();
+  const reading = new Set<Entry>();
+  const waiting: (() => void)[] = [];
 
   function remove(entry: Entry): void {
-    if (entries.delete(entry) && entries.size === 0) idle?.();
+    const known = unread.delete(entry) || reading.delete(entry);
+    if (!known || unread.size + reading.size > 0) return;
+    for (const resolve of waiting.splice(0)) resolve();
+    onIdle?.();
+  }
+
+  function abandon(entry: Entry): void {
+    remove(entry);
+    try {
+      entry.abandon();
+    } catch {}
   }
 
   function abandonUnread(olderThanMs: number): void {
     const limit = monotonic() - olderThanMs;
-    for (const entry of entries) {
-      if (entry.touched || entry.since > limit) continue;
-      remove(entry);
-      entry.abandon();
-    }
+    for (const entry of unread) if (entry.since <= limit) abandon(entry);
   }
 
   return {
     get size() {
-      return entries.size;
+      return unread.size + reading.size;
     },
-    open(abandon) {
-      const entry: Entry = { since: monotonic(), touched: false, abandon };
-      entries.add(entry);
+    open(give) {
+      const entry: Entry = { since: monotonic(), abandon: give };
+      unread.add(entry);
+      if (unread.size > maxUnread) abandon(unread.values().next().value!);
       return {
         touch: () => {
-          entry.touched = true;
+          if (unread.delete(entry)) reading.add(entry);
         },
         close: () => remove(entry),
       };
     },
     abandonUnread,
     async settled(unreadMs) {
-      while (entries.size > 0) {
+      while (unread.size + reading.size > 0) {
         const done = new Promise<void>((resolve) => {
-          idle = resolve;
+          waiting.push(resolve);
         });
         await withTimeout(done, unreadMs);
         abandonUnread(unreadMs);
@@ -74,7 +87,7 @@ export async function withTimeout(promise: Promise<unknown>, ms: number): Promis
   const timeout = new Promise<void>((resolve) => {
     expire = resolve;
   });
-  const timer = setTimeout(expire, ms);
+  const timer = setTimeout(expire, Math.min(ms, maxTimerMs));
   (timer as { unref?: () => void }).unref?.();
   try {
     await Promise.race([promise, timeout]);

@@ -15,38 +15,61 @@ export interface BodyObserver {
  * @example
  * new Response(tapBody(response.body, { chunk: (bytes) => { size += bytes.length }, end: () => {} }), response);
  */
-export function tapBody(body: ReadableStream<Uint8Array>, observer: BodyObserver): ReadableStream<Uint8Array> {
+export function tapBody(
+  body: ReadableStream<Uint8Array>,
+  observer: BodyObserver,
+  /** Aborted when the consumer has gone, for hosts that then neither read on nor cancel, as workerd. */
+  signal?: AbortSignal,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
 
   function end(reason: 'done' | 'error' | 'cancel', error?: unknown): void {
     if (ended) return;
     ended = true;
+    signal?.removeEventListener('abort', leave);
     try {
       observer.end(reason, error);
     } catch {}
   }
 
-  return new ReadableStream<Uint8Array>(
+  function pass({ done, value }: ReadableStreamReadResult<Uint8Array>): void {
+    if (ended) return;
+    if (done) {
+      controller.close();
+      end('done');
+      return;
+    }
+    controller.enqueue(value);
+    try {
+      observer.chunk(value);
+    } catch {}
+  }
+
+  function fail(error: unknown): never {
+    end('error', error);
+    throw error;
+  }
+
+  function leave(): void {
+    const reason: unknown = signal?.reason;
+    end('cancel', reason);
+    controller.error(reason);
+    reader.cancel(reason).catch(() => {});
+  }
+
+  // Callbacks made once a body: an async function would make them anew for each chunk.
+  const tapped = new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
+      start(given) {
+        controller = given;
+      },
+      pull() {
         try {
           observer.pull?.();
-          const { done, value } = await reader.read();
-          if (ended) return;
-          if (done) {
-            controller.close();
-            end('done');
-            return;
-          }
-          controller.enqueue(value);
-          try {
-            observer.chunk(value);
-          } catch {}
-        } catch (error) {
-          end('error', error);
-          throw error;
-        }
+        } catch {}
+        return reader.read().then(pass, fail);
       },
       cancel(reason) {
         end('cancel', reason);
@@ -55,4 +78,7 @@ export function tapBody(body: ReadableStream<Uint8Array>, observer: BodyObserver
     },
     { highWaterMark: 0 },
   );
+  if (signal?.aborted) leave();
+  else signal?.addEventListener('abort', leave);
+  return tapped;
 }

@@ -1,5 +1,5 @@
 import type { Delivery } from '../delivery.ts';
-import { TelemetryError } from '../errors.ts';
+import { messageOf, TelemetryError } from '../errors.ts';
 import { withTimeout } from '../stream/open-streams.ts';
 import type { ExportFunction, ReadableSpan, SpanExporter } from './readable-span.ts';
 import type { SpanSink } from './span-pipeline.ts';
@@ -35,16 +35,18 @@ async function exportTo(
     await exporter(spans);
     return { code: 0 };
   }
-  return new Promise((resolve) => exporter.export([...spans], resolve));
+  const answer = await new Promise<{ code: number; error?: Error }>((resolve) => exporter.export([...spans], resolve));
+  // Some take spans into a buffer of their own, which would die with the invocation.
+  if (answer?.code === 0) await exporter.forceFlush?.();
+  return answer;
 }
 
 function failed(spans: readonly ReadableSpan[], cause: unknown): Delivery<ReadableSpan> {
-  const message = cause instanceof Error ? cause.message : String(cause);
   return {
     sent: 0,
     dropped: { exporter_failed: spans.length },
     returned: [],
-    error: new TelemetryError('exporter_failed', message, { cause }),
+    error: new TelemetryError('exporter_failed', messageOf(cause), { cause }),
   };
 }
 

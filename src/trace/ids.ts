@@ -1,7 +1,7 @@
 /** Enough for 170 spans between two calls of the platform's random source, which cost more than a span. */
 const poolBytes = 4096;
 
-const hex = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const hex = '0123456789abcdef';
 
 export interface IdGenerator {
   /** 32 lowercase hex digits, not all zero. */
@@ -14,22 +14,26 @@ export interface IdGenerator {
 export function createIdGenerator(random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array): IdGenerator {
   let pool: Uint8Array<ArrayBuffer> | undefined;
   let used = poolBytes;
+  const traceCodes = new Array<number>(32).fill(0);
+  const spanCodes = new Array<number>(16).fill(0);
 
-  function next(length: number): string {
+  /** One flat string; a sum of pairs would be a tree, to be flattened where the id is written. */
+  function next(codes: number[]): string {
     pool ??= new Uint8Array(poolBytes);
-    if (used + length > poolBytes) {
+    if (used + codes.length / 2 > poolBytes) {
       random(pool);
       used = 0;
     }
-    let id = '';
     let bits = 0;
-    for (let end = used + length; used < end; used++) {
-      const byte = pool[used]!;
+    for (let i = 0; i < codes.length; i += 2) {
+      const byte = pool[used++]!;
       bits |= byte;
-      id += hex[byte];
+      codes[i] = hex.charCodeAt(byte >> 4);
+      codes[i + 1] = hex.charCodeAt(byte & 15);
     }
+    const id = String.fromCharCode(...codes);
     return bits === 0 ? `${id.slice(0, -1)}1` : id;
   }
 
-  return { traceId: () => next(16), spanId: () => next(8) };
+  return { traceId: () => next(traceCodes), spanId: () => next(spanCodes) };
 }

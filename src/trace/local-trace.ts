@@ -12,7 +12,7 @@ export const costAttribute = 'llm.cost_usd';
 
 /**
  * The spans of one trace that this process made. A sampled one passes its spans on as they end; one that only the tail
- * rules may keep holds up to `maxSpans` of them until its root has ended.
+ * rules may keep holds up to `maxSpans` of them, and its root, until that has ended.
  */
 export interface LocalTrace {
   readonly sampled: () => boolean;
@@ -51,7 +51,8 @@ export function createTailTrace(
         keep ||= matched;
         return keep ? emit(span) : drop(1);
       }
-      if (held.length < maxSpans) held.push(span);
+      // The root tells what the trace was about: it has a place even where the others have not.
+      if (held.length < maxSpans || span.isLocalRoot) held.push(span);
       else drop(1);
       if (!span.isLocalRoot) return;
       keep = matched;

@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import type { Delivery, Ledger } from '../delivery.ts';
 import type { ReadableSpan } from './readable-span.ts';
 
@@ -5,8 +6,9 @@ import type { ReadableSpan } from './readable-span.ts';
 export type SpanSink = (spans: readonly ReadableSpan[], deadline: number) => Promise<Delivery<ReadableSpan>>;
 
 /**
- * The way of ended spans to one exporter: a buffer bounded by spans and bytes, and a flush that moves them out at once,
- * so that two flushes never hold the same span. Each exporter has its own, and so its own failures.
+ * The way of ended spans to one exporter: a buffer bounded by spans and bytes, what is being sent included, and a flush
+ * that moves them out at once, so that two flushes never hold the same span. Each exporter has its own, and so its own
+ * failures.
  */
 export interface SpanPipeline {
   add(span: ReadableSpan): void;
@@ -26,8 +28,9 @@ export interface SpanPipelineOptions {
   readonly monotonic: () => number;
 }
 
-/** Ids, times and names of a span and the keys of an attribute, roughly; strings are counted as they are. */
+/** Ids and times, roughly; strings are counted as they are. */
 const spanBytes = 256;
+const eventBytes = 64;
 const attributeBytes = 32;
 
 export function createSpanPipeline(options: SpanPipelineOptions): SpanPipeline {
@@ -35,10 +38,11 @@ export function createSpanPipeline(options: SpanPipelineOptions): SpanPipeline {
   let buffer: ReadableSpan[] = [];
   let bytes = 0;
   let inFlight = 0;
+  let inFlightBytes = 0;
 
   function push(span: ReadableSpan): void {
     const size = estimateBytes(span);
-    if (buffer.length >= options.maxSpans || bytes + size > options.maxBytes) {
+    if (buffer.length + inFlight >= options.maxSpans || bytes + inFlightBytes + size > options.maxBytes) {
       ledger.dropped('traces', 'buffer_full', 1);
       return;
     }
@@ -67,38 +71,50 @@ export function createSpanPipeline(options: SpanPipelineOptions): SpanPipeline {
     },
     async flush(deadline) {
       const spans = buffer;
+      const taken = bytes;
       buffer = [];
       bytes = 0;
       inFlight += spans.length;
+      inFlightBytes += taken;
       const unsent: ReadableSpan[] = [];
       for (let start = 0; start < spans.length; start += options.batchSize) {
         const batch = spans.slice(start, start + options.batchSize);
-        const late = options.monotonic() >= deadline || unsent.length > 0;
-        const delivery = late ? { sent: 0, dropped: {}, returned: batch } : await options.sink(batch, deadline);
+        if (options.monotonic() >= deadline || unsent.length > 0) {
+          unsent.push(...batch);
+          continue;
+        }
+        const delivery = await options.sink(batch, deadline);
         ledger.delivered('traces', delivery);
         unsent.push(...delivery.returned);
       }
       inFlight -= spans.length;
+      inFlightBytes -= taken;
       if (unsent.length > 0) putBack(unsent);
     },
   };
 }
 
 function estimateBytes(span: ReadableSpan): number {
-  let bytes = spanBytes + span.name.length;
-  for (const key in span.attributes) bytes += attributeBytes + weigh(span.attributes[key]);
-  for (const event of span.events)
-    for (const key in event.attributes) bytes += attributeBytes + weigh(event.attributes[key]);
-  for (const link of span.links)
-    for (const key in link.attributes) bytes += attributeBytes + weigh(link.attributes[key]);
+  let bytes = spanBytes + span.name.length + weighEntries(span.attributes);
+  for (const event of span.events) bytes += eventBytes + event.name.length + weighEntries(event.attributes);
+  for (const link of span.links) bytes += eventBytes + weighEntries(link.attributes);
+  return bytes;
+}
+
+function weighEntries(attributes: Attributes | undefined): number {
+  let bytes = 0;
+  for (const key in attributes) bytes += attributeBytes + key.length + weigh(attributes[key]);
   return bytes;
 }
 
 function weigh(value: unknown): number {
   if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
+  return typeof value === 'object' && value !== null ? weighObject(value) : 0;
+}
+
+function weighObject(value: object): number {
   if (value instanceof Uint8Array) return value.length;
   let bytes = 0;
-  for (const item of Object.values(value)) bytes += attributeBytes + weigh(item);
+  for (const item of Array.isArray(value) ? value : Object.values(value)) bytes += attributeBytes + weigh(item);
   return bytes;
 }

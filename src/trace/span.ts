@@ -9,7 +9,7 @@ import type {
   SpanStatus,
   TimeInput,
 } from '@opentelemetry/api';
-import { limitAttributes, limitValue } from '../attributes.ts';
+import { copyAttributes, cut, isKey, isSimple, limitAttributes, limitValue } from '../attributes.ts';
 import { type Clock, fromHrTime, toHrTime } from '../clock.ts';
 import type { LocalTrace } from './local-trace.ts';
 import type { InstrumentationScope, ReadableSpan, Resource, SpanEvent } from './readable-span.ts';
@@ -44,6 +44,9 @@ export interface SpanStart {
 const unset = 0;
 const ok = 1;
 
+/** Later times, in milliseconds, do not fit the 64 bits of nanoseconds that OTLP has for them. */
+const maxMs = 2 ** 63 / 1e6;
+
 /**
  * A span that is being recorded, and, once ended, the `ReadableSpan` that exporters take.
  * Times: the wall clock is read once per local trace, all else is measured by the monotonic clock, so that children lie
@@ -52,7 +55,7 @@ const ok = 1;
 export class RecordingSpan implements Span, ReadableSpan {
   name: string;
   readonly kind: SpanKind;
-  readonly attributes: Attributes = {};
+  attributes: Attributes = {};
   readonly events: SpanEvent[] = [];
   readonly links: Link[] = [];
   readonly instrumentationScope: InstrumentationScope;
@@ -69,20 +72,27 @@ export class RecordingSpan implements Span, ReadableSpan {
   readonly #startMs: number;
   readonly #startMonotonic: number;
   #durationMs = 0;
-  #attributeCount = 0;
+  /** At least as many as there are attributes. */
+  #attributeWrites = 0;
 
   constructor(host: SpanHost, start: SpanStart) {
     this.#host = host;
     this.#context = start.context;
-    this.name = start.name;
+    this.name = this.#limitName(start.name);
     this.kind = start.kind;
     this.instrumentationScope = start.scope;
     this.localTrace = start.trace;
     this.isLocalRoot = start.parentSpan === undefined;
     if (start.parent) this.parentSpanContext = start.parent;
-    this.#startMonotonic = host.clock.monotonic();
-    this.#startMs =
-      toMs(start.startTime, host.clock) ?? start.parentSpan?.wallTime(this.#startMonotonic) ?? host.clock.now();
+    const monotonic = host.clock.monotonic();
+    const now = start.parentSpan?.wallTime(monotonic) ?? host.clock.now();
+    this.#startMs = toMs(start.startTime, host.clock) ?? now;
+    this.#startMonotonic = monotonic - (now - this.#startMs);
+  }
+
+  /** Two telemetries of a program do not share their traces. */
+  isOf(host: SpanHost): boolean {
+    return this.#host === host;
   }
 
   get resource(): Resource {
@@ -125,39 +135,53 @@ export class RecordingSpan implements Span, ReadableSpan {
   }
 
   setAttribute(key: string, value: unknown): this {
-    if (this.ended || key === '') return this;
-    const { attributesPerSpan, valueLength } = this.#host.limits;
-    const simple = typeof value === 'number' || (typeof value === 'string' && value.length <= valueLength);
-    const limited = simple ? value : limitValue(value, valueLength);
+    if (this.ended || !isKey(key)) return this;
+    const { valueLength } = this.#host.limits;
+    const limited = isSimple(value, valueLength) ? value : limitValue(value, valueLength);
     if (limited === undefined) return this;
-    if (this.attributes[key] === undefined) {
-      if (this.#attributeCount >= attributesPerSpan) {
-        this.droppedAttributesCount++;
-        return this;
-      }
-      this.#attributeCount++;
-    }
-    this.attributes[key] = limited;
+    if (this.#hasRoom(key)) this.attributes[key] = limited;
+    else this.droppedAttributesCount++;
     return this;
   }
 
   setAttributes(attributes: Attributes): this {
-    for (const key in attributes) this.setAttribute(key, attributes[key]);
+    const own = copyAttributes(attributes);
+    if (!this.#adopt(own)) for (const key in own) this.setAttribute(key, own[key]);
     return this;
+  }
+
+  /** Attributes are counted where their writes reach the limit: a look-up at each write takes longer than the write. */
+  #hasRoom(key: string): boolean {
+    const { attributesPerSpan } = this.#host.limits;
+    if (this.#attributeWrites >= attributesPerSpan) {
+      if (Object.hasOwn(this.attributes, key)) return true;
+      this.#attributeWrites = Object.keys(this.attributes).length;
+    }
+    return this.#attributeWrites++ < attributesPerSpan;
+  }
+
+  /** Takes a first set of attributes as it is, if nothing in it has to be limited. */
+  #adopt(own: Attributes): boolean {
+    if (this.ended || this.#attributeWrites > 0) return false;
+    const { attributesPerSpan, valueLength } = this.#host.limits;
+    let count = 0;
+    for (const key in own)
+      if (!isSimple(own[key], valueLength) || !isKey(key) || ++count > attributesPerSpan) return false;
+    this.attributes = own;
+    this.#attributeWrites = count;
+    return true;
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
     if (this.ended) return this;
-    if (this.events.length >= this.#host.limits.eventsPerSpan) {
-      this.droppedEventsCount++;
-      return this;
-    }
     const given = isTime(attributesOrTime) ? undefined : (attributesOrTime as Attributes | undefined);
     const at = toMs(time ?? (isTime(attributesOrTime) ? attributesOrTime : undefined), this.#host.clock);
     const { attributes, dropped } = limitAttributes(given, this.#host.limits);
-    const event = { name, time: toHrTime(at ?? this.wallTime(this.#host.clock.monotonic())), attributes };
+    const when = toHrTime(at ?? this.wallTime(this.#host.clock.monotonic()));
+    const event = { name: this.#limitName(name), time: when, attributes };
     this.#sequence(event);
     this.events.push(dropped ? { ...event, droppedAttributesCount: dropped } : event);
+    this.droppedEventsCount += shed(this.events, this.#host.limits.eventsPerSpan);
     return this;
   }
 
@@ -170,14 +194,11 @@ export class RecordingSpan implements Span, ReadableSpan {
   }
 
   addLink(link: Link): this {
-    if (this.ended) return this;
-    if (this.links.length >= this.#host.limits.linksPerSpan) {
-      this.droppedLinksCount++;
-      return this;
-    }
+    if (this.ended || typeof link?.context?.traceId !== 'string') return this;
     const { attributes, dropped } = limitAttributes(link.attributes, this.#host.limits);
     const droppedAttributesCount = (link.droppedAttributesCount ?? 0) + dropped;
     this.links.push({ context: link.context, attributes, ...(droppedAttributesCount && { droppedAttributesCount }) });
+    this.droppedLinksCount += shed(this.links, this.#host.limits.linksPerSpan);
     return this;
   }
 
@@ -188,29 +209,26 @@ export class RecordingSpan implements Span, ReadableSpan {
 
   /** `ok` is final and `unset` changes nothing: https://opentelemetry.io/docs/specs/otel/trace/api/#set-status */
   setStatus(status: SpanStatus): this {
-    if (this.ended || status.code === unset || this.status.code === ok) return this;
+    if (this.ended || !status?.code || this.status.code === ok) return this;
     const keepsMessage = status.code !== ok && typeof status.message === 'string';
     this.status = keepsMessage
-      ? { code: status.code, message: limitValue(status.message, this.#host.limits.valueLength) as string }
+      ? { code: status.code, message: cut(status.message!, this.#host.limits.valueLength) }
       : { code: status.code };
     return this;
   }
 
   updateName(name: string): this {
-    if (!this.ended) this.name = name;
+    if (!this.ended) this.name = this.#limitName(name);
     return this;
   }
 
+  #limitName(name: string): string {
+    return typeof name === 'string' ? cut(name, this.#host.limits.valueLength) : '';
+  }
+
   recordException(exception: Exception, time?: TimeInput): void {
-    const attributes: Attributes = {};
-    if (typeof exception === 'string') attributes['exception.message'] = exception;
-    else if (typeof exception === 'object' && exception !== null) {
-      const { code, name, message, stack } = exception;
-      if (code ?? name) attributes['exception.type'] = String(code ?? name);
-      if (message) attributes['exception.message'] = message;
-      if (stack) attributes['exception.stacktrace'] = stack;
-    }
-    this.addEvent('exception', attributes, time);
+    const attributes = describeException(exception);
+    if (attributes) this.addEvent('exception', attributes, time);
   }
 
   end(endTime?: TimeInput): void {
@@ -222,13 +240,36 @@ export class RecordingSpan implements Span, ReadableSpan {
   }
 }
 
+/** Lets go of the oldest: an exception at the end says more than what came first. Answers how many. */
+function shed(items: unknown[], max: number): number {
+  return items.length > max ? items.splice(0, items.length - max).length : 0;
+}
+
+/** `undefined` for what says nothing, or throws when it is read. */
+function describeException(exception: Exception): Attributes | undefined {
+  if (typeof exception === 'string') return { 'exception.message': exception };
+  try {
+    const { code, name, message, stack } = exception;
+    const type = code || name;
+    if (!type && !message) return undefined;
+    return {
+      ...(type && { 'exception.type': String(type) }),
+      ...(message && { 'exception.message': message }),
+      ...(stack && { 'exception.stacktrace': stack }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
 function isTime(value: unknown): value is TimeInput {
   return typeof value === 'number' || value instanceof Date || (Array.isArray(value) && value.length === 2);
 }
 
-/** Epoch milliseconds. A number smaller than the process could be old is a reading of `performance.now()`. */
+/** Epoch milliseconds, `undefined` for what is no time. A small number is a reading of `performance.now()`. */
 function toMs(time: TimeInput | undefined, clock: Clock): number | undefined {
-  if (time === undefined || time === null) return undefined;
-  if (typeof time === 'number') return time < 1e11 ? clock.now() - clock.monotonic() + time : time;
-  return Array.isArray(time) ? fromHrTime(time) : time.getTime();
+  if (!isTime(time)) return undefined;
+  const ms = typeof time === 'number' ? time : Array.isArray(time) ? fromHrTime(time) : time.getTime();
+  const epochMs = typeof time === 'number' && ms < 1e11 ? clock.now() - clock.monotonic() + ms : ms;
+  return epochMs >= 0 && epochMs < maxMs ? epochMs : undefined;
 }

@@ -1,5 +1,6 @@
 import {
   type Context,
+  createContextKey,
   type Span,
   type SpanContext,
   SpanKind,
@@ -34,12 +35,15 @@ export interface TracerHost extends SpanHost {
 /** Sampled, and ids whose last seven bytes are random: W3C trace context level 2. */
 const sampledRandom = 0x03;
 const random = 0x02;
+/** What OpenTelemetry's own code sets around an export, so that exports are not traced and exported in turn. */
+export const suppressTracingKey = /* @__PURE__ */ createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 export function createTracer(host: TracerHost, scope: InstrumentationScope): Tracer {
   function start(name: string, options: SpanOptions, context: Context): Span {
-    const parent = options.root ? undefined : validContext(trace.getSpanContext(context));
-    const active = parent && trace.getSpan(context);
-    const parentSpan = active instanceof RecordingSpan ? active : undefined;
+    if (context.getValue(suppressTracingKey)) return trace.wrapSpanContext(noSpanContext());
+    const active = options.root ? undefined : trace.getSpan(context);
+    const parentSpan = active instanceof RecordingSpan && active.isOf(host) ? active : undefined;
+    const parent = parentSpan?.spanContext() ?? validContext(active?.spanContext());
     const traceId = parent?.traceId ?? host.ids.traceId();
     const local = parentSpan?.localTrace ?? startLocalTrace(host, traceId, parent);
     const spanContext = createSpanContext(host.ids.spanId(), traceId, parent, local);
@@ -67,7 +71,7 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     } catch (error) {
       // In a Worker's global scope there is no randomness; the application goes on without this span.
       host.onError(error);
-      return trace.wrapSpanContext({ traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 });
+      return trace.wrapSpanContext(noSpanContext());
     }
   }
 
@@ -95,7 +99,12 @@ export function createTracerProvider(host: TracerHost): TracerProvider {
 
 /** A host without telemetry may have a span of zeros active (Workers): that is no parent. */
 function validContext(context: SpanContext | undefined): SpanContext | undefined {
-  return context && /[1-9a-f]/.test(context.traceId) && /[1-9a-f]/.test(context.spanId) ? context : undefined;
+  return context && trace.isSpanContextValid(context) ? context : undefined;
+}
+
+/** Of a span that is nobody's: OpenTelemetry's invalid span context. */
+export function noSpanContext(): SpanContext {
+  return { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
 }
 
 function startLocalTrace(host: TracerHost, traceId: string, parent: SpanContext | undefined): LocalTrace | undefined {

@@ -1,6 +1,6 @@
 /** Anthropic's wire format, spoken by the stand-in: https://docs.anthropic.com/en/api/messages */
 
-const model = 'claude-sonnet-4-5-20250929';
+const model = 'claude-sonnet-4-6';
 export const toolUse = { type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Lisbon' } };
 
 export function message(content: readonly unknown[] = [{ type: 'text', text: 'Hello there.', citations: null }]) {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { computeCost } from '../../src/pricing/cost.ts';
-import type { BillableUsage, Price } from '../../src/pricing/price.ts';
+import type { Price } from '../../src/pricing/price.ts';
+import type { LlmUsage } from '../../src/usage.ts';
 
-const cost = (usage: BillableUsage, price: Price) => computeCost('m', usage, { prices: { m: price } });
+const cost = (usage: LlmUsage, price: Price) => computeCost('m', usage, { prices: { m: price } });
 
 describe('computeCost', () => {
   it('is exact', () => {
@@ -22,7 +23,7 @@ describe('computeCost', () => {
     expect(cost({ input: 0 }, { input: 1 })?.totalUsd).toBe(0);
   });
 
-  it.each<[string, BillableUsage, Partial<Price>, number]>([
+  it.each<[string, LlmUsage, Partial<Price>, number]>([
     ['cache reads apart', { input: 100, cacheRead: 60 }, { cacheRead: 1 }, 40 * 10 + 60],
     ['cache reads as input without a rate', { input: 100, cacheRead: 60 }, {}, 1000],
     [

@@ -6,8 +6,14 @@ export const maxItems = 1024;
 
 /** The object without its undefined fields, or `undefined` where none is left: unknown is absent, never 0. */
 export function present<T extends object>(fields: T): T | undefined {
-  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return known.length > 0 ? (Object.fromEntries(known) as T) : undefined;
+  const known: Partial<T> = {};
+  let empty = true;
+  for (const name in fields) {
+    if (fields[name] === undefined) continue;
+    known[name] = fields[name];
+    empty = false;
+  }
+  return empty ? undefined : (known as T);
 }
 
 /** An error in a body or an event: `{ error: { type, code, message } }`, the flat form, or `{ error: 'text' }`. */

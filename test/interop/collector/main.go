@@ -41,7 +41,10 @@ func main() {
 		BuildInfo: component.BuildInfo{Command: "collector", Description: "Collector of the tests", Version: "0.155.0"},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
-			ResolverSettings: confmap.ResolverSettings{ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()}},
+			ResolverSettings: confmap.ResolverSettings{
+				ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()},
+				DefaultScheme:     "yaml",
+			},
 		},
 	})
 	if command.Execute() != nil {
