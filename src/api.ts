@@ -28,16 +28,16 @@ export type {
   SpanWrapper,
   ToolOptions,
 } from './llm/wrappers.ts';
-export {
-  type Counter,
-  createMetricRegistry,
-  type Gauge,
-  type Histogram,
-  type Labels,
-  type MetricOptions,
-  type MetricRegistry,
-  type MetricRegistryOptions,
-} from './metrics/registry.ts';
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  Labels,
+  MetricOptions,
+  MetricRegistry,
+  MetricRegistryOptions,
+} from './metrics/metric-registry.ts';
+export { createMetricRegistry } from './metrics/registry.ts';
 export type { Exemplar, MetricFamily, MetricsSnapshot, Point } from './metrics/snapshot.ts';
 export { type MetricSource, type MetricsRouteOptions, metricsHandler } from './metrics-source.ts';
 export type { Limits, TelemetryOptions } from './options.ts';

@@ -29,3 +29,18 @@ export function toUnixNano(ms: number): bigint {
 export function fromHrTime([seconds, nanos]: HrTime): number {
   return seconds * 1000 + nanos / 1e6;
 }
+
+/** Settles with the promise or after `ms`, whichever comes first; the timer keeps no process alive. */
+export async function withTimeout(promise: Promise<unknown>, ms: number): Promise<void> {
+  let expire = (): void => {};
+  const timeout = new Promise<void>((resolve) => {
+    expire = resolve;
+  });
+  const timer = setTimeout(expire, Math.min(ms, maxTimerMs));
+  (timer as { unref?: () => void }).unref?.();
+  try {
+    await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,6 +1,6 @@
 import {
-  type Attributes,
   type MeterProvider,
+  ROOT_CONTEXT,
   type TextMapPropagator,
   type Tracer,
   type TracerProvider,
@@ -9,7 +9,6 @@ import {
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
-import { TelemetryError } from './errors.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
@@ -17,7 +16,7 @@ import type { Provider } from './llm/provider.ts';
 import { createLlmRecorder, type LlmRecorder, traceRef } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
 import { createMeterProvider } from './metrics/meter.ts';
-import { Registry } from './metrics/registry.ts';
+import type { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
@@ -28,13 +27,14 @@ import type { Fetch } from './otlp/transport.ts';
 import type { PriceTable } from './pricing/price.ts';
 import { createPropagator } from './propagation/composite.ts';
 import { w3c } from './propagation/w3c.ts';
+import { lazyResource } from './resource.ts';
 import { type CompleteRuntime, completeRuntime } from './runtime.ts';
 import {
   type ResolvedLimits,
   resolveFlush,
   resolveLimits,
   resolvePropagators,
-  resolveResource,
+  resolveRegistry,
   resolveSampler,
   version,
 } from './settings.ts';
@@ -42,7 +42,7 @@ import { createOpenStreams, type OpenStreams } from './stream/open-streams.ts';
 import { type ContextView, createContextView, getScopeAttributes } from './trace/context.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import { createIdGenerator } from './trace/ids.ts';
-import { createResource, type Resource } from './trace/readable-span.ts';
+import type { Resource } from './trace/readable-span.ts';
 import type { RecordingSpan } from './trace/span.ts';
 import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
 import { createTracer, createTracerProvider, type TracerHost } from './trace/tracer.ts';
@@ -99,8 +99,8 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const enabled = (options.enabled ?? true) && !environment.boolean('OTEL_SDK_DISABLED');
   const root = createContextView(runtime.context);
   const ids = createIdGenerator(runtime.random);
-  const resource = lazyResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime, ids);
-  const registry = findRegistry(options, limits, clock);
+  const resource = lazyResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name, ids);
+  const registry = resolveRegistry(options.metrics, limits, clock);
   const books = createBooks(registry, diagnostics);
   const memory = createSpanMemory(memorySpans(options.inMemory));
   const otlp = resolveOtlp(options.otlp, runtime.env, diagnostics.report);
@@ -193,7 +193,8 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     attempts.commit();
   });
   registry.addTraceSource(() => {
-    const span = trace.getSpan(root.active());
+    const context = root.active();
+    const span = context === ROOT_CONTEXT ? undefined : trace.getSpan(context);
     return (span && traceRef(span)) ?? undefined;
   });
   const tracer = createTracer(host, { name: 'edgespan', ...(options.scope ?? { version }) });
@@ -221,6 +222,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       prices: [...given, ...builtIn.prices] as PriceTable[],
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
+      report: diagnostics.report,
     }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
@@ -244,39 +246,6 @@ function byPriority(providers: Provider[]): Provider[] {
 
 function memorySpans(inMemory: TelemetryOptions['inMemory']): number {
   return typeof inMemory === 'object' ? (inMemory.maxSpans ?? defaultMemorySpans) : defaultMemorySpans;
-}
-
-/** A shared registry must be one of ours: exemplars and late counts need more than its public methods. */
-function findRegistry(options: TelemetryOptions, limits: ResolvedLimits, clock: Clock): Registry {
-  const given = options.metrics?.registry;
-  if (given instanceof Registry) return given;
-  const option = 'metrics.registry';
-  if (given) throw new TelemetryError('invalid_option', `${option} must be one of createMetricRegistry`, { option });
-  const cardinality = options.metrics?.cardinality;
-  return new Registry({ seriesPerMetric: limits.seriesPerMetric, ...clock, ...(cardinality && { cardinality }) });
-}
-
-/** The instance's id is random, so the resource is made when the first span or point is exported. */
-function lazyResource(
-  options: TelemetryOptions,
-  fromEnvironment: Attributes,
-  runtime: CompleteRuntime,
-  ids: { traceId(): string },
-): () => Resource {
-  let resource: Resource | undefined;
-  return () => {
-    if (!resource) {
-      const attributes = resolveResource(options, fromEnvironment, runtime.name);
-      resource = createResource({ 'service.instance.id': toUuid(ids.traceId()), ...attributes });
-    }
-    return resource;
-  };
-}
-
-/** Version 4, from 128 random bits. https://www.rfc-editor.org/rfc/rfc9562#section-5.4 */
-function toUuid(hex: string): string {
-  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
 function printLine(line: string): void {

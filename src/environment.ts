@@ -1,5 +1,4 @@
 import { TelemetryError } from './errors.ts';
-import { readEnv } from './otlp/env.ts';
 
 /** Told of variables that are ignored because they make no sense. */
 export type Warn = (error: TelemetryError) => void;
@@ -21,7 +20,10 @@ export interface Environment {
 
 export function createEnvironment(env: Record<string, unknown>, warn: Warn): Environment {
   function string(name: string): string | undefined {
-    return readEnv(env, name);
+    const value = env[name];
+    // A Worker's variables may be numbers and booleans; its bindings are objects.
+    const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : '';
+    return text.trim() || undefined;
   }
   function ignore(name: string, allowed: string): undefined {
     warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));

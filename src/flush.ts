@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { withTimeout } from './clock.ts';
 import type { SignalResult } from './delivery.ts';
 import type { Engine } from './engine.ts';
-import { withTimeout } from './stream/open-streams.ts';
 import { suppressTracingKey } from './trace/tracer.ts';
 
 /** What a flush did. Each signal: recorded = sent + dropped + pending, counted since the last flush. */

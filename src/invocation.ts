@@ -1,7 +1,8 @@
 import type { Context } from '@opentelemetry/api';
+import { withTimeout } from './clock.ts';
 import type { FlushResult } from './flush.ts';
 import type { Shared } from './parts.ts';
-import { createOpenStreams, withTimeout } from './stream/open-streams.ts';
+import { createOpenStreams } from './stream/open-streams.ts';
 import { type Invocation, invocationKey } from './trace/context.ts';
 
 /** One request, batch or run: the work whose end flushes. */

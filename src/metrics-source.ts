@@ -1,6 +1,6 @@
 import { TelemetryError } from './errors.ts';
 import { mergeSnapshots } from './metrics/merge.ts';
-import type { MetricRegistry } from './metrics/registry.ts';
+import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { getParts } from './parts.ts';
 import { createMetricsHandler, type Secret } from './prometheus/handler.ts';

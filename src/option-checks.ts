@@ -61,7 +61,8 @@ const provider: Check = {
 const buckets: Check = {
   allowed: 'increasing numbers by family name',
   test: (v) =>
-    isObject(v) && Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => Number.isFinite(x) && !(x <= b[i - 1]))),
+    isObject(v) &&
+    Object.values(v).every((b) => Array.isArray(b) && b.every((x, i) => Number.isFinite(x) && !(x <= b[i - 1]))),
 };
 
 /** What each option may be: the table that errors and "did you mean" read. */

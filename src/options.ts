@@ -1,7 +1,7 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type { TelemetryError } from './errors.ts';
 import type { Provider } from './llm/provider.ts';
-import type { MetricRegistry } from './metrics/registry.ts';
+import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { OtlpOptions } from './otlp/config.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceTable } from './pricing/price.ts';

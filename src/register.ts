@@ -1,4 +1,12 @@
-import { type Context, type ContextManager, context, metrics, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  type ContextManager,
+  context,
+  metrics,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+} from '@opentelemetry/api';
 import type { Engine } from './engine.ts';
 import { TelemetryError } from './errors.ts';
 
@@ -10,7 +18,8 @@ export function registerGlobals(engine: Engine): () => void {
   const undo: (() => void)[] = [];
   function attempt(done: boolean, revert: () => void): boolean {
     if (done) undo.push(revert);
-    else engine.diagnostics.report(new TelemetryError('internal', 'OpenTelemetry is registered by somebody else already'));
+    else
+      engine.diagnostics.report(new TelemetryError('internal', 'OpenTelemetry is registered by somebody else already'));
     return done;
   }
   // Whose the tracers are, theirs is the rest: half of each would tear their traces apart.

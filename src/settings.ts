@@ -1,7 +1,8 @@
-import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
-import { maxTimerMs } from './clock.ts';
+import type { TextMapPropagator } from '@opentelemetry/api';
+import { type Clock, maxTimerMs } from './clock.ts';
 import type { Environment, Warn } from './environment.ts';
 import { TelemetryError } from './errors.ts';
+import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
 
@@ -51,23 +52,6 @@ export function resolveSampler(
   return parentBasedSampler(() => true);
 }
 
-/** Who emits. What code says beats the environment, a service name beats one among the attributes. */
-export function resolveResource(options: TelemetryOptions, fromEnvironment: Attributes, runtime: string): Attributes {
-  const { serviceName, serviceVersion, environment, resource } = options;
-  return {
-    'service.name': 'unknown_service',
-    'telemetry.sdk.name': 'edgespan',
-    'telemetry.sdk.language': 'webjs',
-    'telemetry.sdk.version': version,
-    'process.runtime.name': runtime,
-    ...fromEnvironment,
-    ...resource,
-    ...(serviceName && { 'service.name': serviceName }),
-    ...(serviceVersion && { 'service.version': serviceVersion }),
-    ...(environment && { 'deployment.environment.name': environment }),
-  };
-}
-
 export const version = '0.1.0';
 
 /** The formats of `propagation.formats`, or of `OTEL_PROPAGATORS`, where anything but W3C has to be imported. */
@@ -88,4 +72,18 @@ export function resolvePropagators(
     warn(new TelemetryError('protocol_unavailable', message));
   }
   return names.has('tracecontext') || names.has('baggage') ? [w3c] : [];
+}
+
+/** A shared registry must be one of ours: exemplars and late counts need more than its public methods. */
+export function resolveRegistry(
+  options: TelemetryOptions['metrics'] = {},
+  { seriesPerMetric }: ResolvedLimits,
+  clock: Clock,
+): Registry {
+  const given = options.registry;
+  if (given instanceof Registry) return given;
+  const option = 'metrics.registry';
+  if (given) throw new TelemetryError('invalid_option', `${option} must be one of createMetricRegistry`, { option });
+  const cardinality = options.cardinality;
+  return new Registry({ seriesPerMetric, ...clock, ...(cardinality && { cardinality }) });
 }

@@ -10,7 +10,7 @@ import type {
   SpanWrapper,
   ToolOptions,
 } from './llm/wrappers.ts';
-import type { MetricRegistry } from './metrics/registry.ts';
+import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 
 /** Who, under what, what: where spans of a piece of work belong. */

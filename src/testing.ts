@@ -1,6 +1,7 @@
 import { fromHrTime } from './clock.ts';
 import { createTelemetry as create } from './index.ts';
 import type { TelemetryOptions } from './options.ts';
+import { getParts } from './parts.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 
@@ -34,12 +35,16 @@ export interface LlmRecord {
   timestamp: Date;
 }
 
-/** The model calls among a telemetry's spans, oldest first. */
+/** The model calls among a telemetry's spans, oldest first; a wrapper around another call is none of its own. */
 export function llmRecords(telemetry: Telemetry): readonly LlmRecord[] {
-  return telemetry.spans.filter((span) => 'llm.provider' in span.attributes).map(toRecord);
+  const { recorder } = getParts(telemetry).engine;
+  return telemetry.spans.flatMap((span) => {
+    const leaf = recorder.leaf(span);
+    return leaf ? [toRecord(span, leaf.costUsd)] : [];
+  });
 }
 
-function toRecord(span: ReadableSpan): LlmRecord {
+function toRecord(span: ReadableSpan, costUsd: number | undefined): LlmRecord {
   const { attributes } = span;
   const text = (name: string) => attributes[name] as string | undefined;
   const number = (name: string) => attributes[name] as number | undefined;
@@ -51,7 +56,7 @@ function toRecord(span: ReadableSpan): LlmRecord {
     latencyMs: fromHrTime(span.duration),
     inputTokens: number('gen_ai.usage.input_tokens'),
     outputTokens: number('gen_ai.usage.output_tokens'),
-    costUsd: number('llm.cost_usd'),
+    costUsd,
     cacheHit: attributes['llm.cache_hit'] as LlmRecord['cacheHit'],
     toolCalls: number('llm.tool_calls'),
     status: span.status.code === 2 ? 'error' : 'ok',

@@ -25,7 +25,7 @@ import {
   type SpanWrapper,
   type ToolOptions,
 } from './llm/wrappers.ts';
-import type { MetricRegistry } from './metrics/registry.ts';
+import type { MetricRegistry } from './metrics/metric-registry.ts';
 import { collectLocal, createHandlerFor } from './metrics-source.ts';
 import { type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
@@ -76,8 +76,9 @@ export class View implements Telemetry {
 
   get llm(): LlmWrapper {
     const { engine, runner } = this.#shared;
-    return createWrapper<LlmOptions<never>>('llm', (options, _name, call) =>
-      engine.enabled ? runner.runModelCall(this.#view, options, call) : call(),
+    return createWrapper<LlmOptions<never>>(
+      'llm',
+      (options) => (call) => (engine.enabled ? runner.runModelCall(this.#view, options, call) : call()),
     ) as LlmWrapper;
   }
 
@@ -193,8 +194,10 @@ export class View implements Telemetry {
 
   #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
     const { engine, runner } = this.#shared;
-    return createWrapper<O>(type, (options, name, call) =>
-      engine.enabled ? runner.run(this.#view, type, options.name ?? name, options, call) : call(),
+    return createWrapper<O>(
+      type,
+      (options, name) => (call) =>
+        engine.enabled ? runner.run(this.#view, type, options.name ?? name, options, call) : call(),
     );
   }
 }

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { Serve } from '../../src/server/metrics-server.ts';
-import type { ProcessPort } from '../../src/server/shutdown.ts';
+import { createProcessPort } from '../../src/server/shutdown.ts';
 import { Bun } from './shim.ts';
 
 export const serve: Serve = async (fetch, { port, host }) => {
@@ -8,12 +8,4 @@ export const serve: Serve = async (fetch, { port, host }) => {
   return { port: server.port, stop: () => server.stop(true) };
 };
 
-export const processPort: ProcessPort = {
-  onSignal: (signal, listener) => process.on(signal, listener),
-  offSignal: (signal, listener) => process.off(signal, listener),
-  raise: (signal) => process.kill(process.pid, signal),
-  onIdle(listener) {
-    process.once('beforeExit', listener);
-    return () => process.off('beforeExit', listener);
-  },
-};
+export const host = createProcessPort(process);

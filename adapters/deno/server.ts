@@ -7,7 +7,7 @@ export const serve: Serve = async (handler, { port, host }) => {
   return { port: server.addr.port, stop: () => server.shutdown() };
 };
 
-export const processPort: ProcessPort = {
+export const host: ProcessPort = {
   onSignal: (signal, listener) => Deno.addSignalListener(signal, listener),
   offSignal: (signal, listener) => Deno.removeSignalListener(signal, listener),
   raise: (signal) => Deno.kill(Deno.pid, signal),

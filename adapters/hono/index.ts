@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Context, Env, Handler, MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
+import type { Context, Env, Handler, MiddlewareHandler, Next } from 'hono';
+import { matchedRoutes } from 'hono/route';
 import { serveRequest } from '../../src/http/server-span.ts';
 import { type MetricSource, type MetricsRouteOptions, metricsHandler } from '../../src/metrics-source.ts';
 import { getParts } from '../../src/parts.ts';
@@ -8,6 +8,8 @@ import type { Telemetry } from '../../src/telemetry.ts';
 import { getInvocation } from '../../src/trace/context.ts';
 
 export type TelemetryVariables = { telemetry: Telemetry };
+/** What Hono takes where an app has not said what its environment is. */
+type AnyEnv = Context extends Context<infer E> ? E : Env;
 
 export interface TelemetryMiddlewareOptions {
   /** Requests that get no span. */
@@ -28,10 +30,12 @@ export function telemetryMiddleware(
   options: TelemetryMiddlewareOptions = {},
 ): MiddlewareHandler<{ Variables: TelemetryVariables }> {
   const parts = getParts(telemetry);
-  return async function traceRequest(c, next) {
+  const { report } = parts.engine.diagnostics;
+
+  async function traceRequest(c: Context, next: Next): Promise<void> {
     c.set('telemetry', telemetry);
-    if (options.ignore?.(c)) return next();
-    const attributes: Attributes | undefined = options.attributes?.(c);
+    if (safely(() => options.ignore?.(c), report)) return next();
+    const attributes: Attributes | undefined = safely(() => options.attributes?.(c), report);
     const outer = getInvocation(parts.view.active())?.server;
     if (outer && attributes) outer.span.setAttributes(attributes);
     const response = await serveRequest(parts, {
@@ -42,12 +46,36 @@ export function telemetryMiddleware(
         // Where no async context reaches, its spans still belong to this request.
         c.set('telemetry', telemetry.scoped({ parent: context }));
         await next();
-        getInvocation(context)?.server?.setRoute(routePath(c, -1));
+        const server = getInvocation(context)?.server;
+        const route = routeOf(c, traceRequest);
+        if (route !== undefined) server?.setRoute(route);
+        if (c.error) server?.setError(c.error);
         return c.res;
       },
     });
     if (response !== c.res) c.res = response;
-  };
+  }
+  return traceRequest;
+}
+
+/**
+ * The pattern of what answered: the last that Hono ran. `undefined` where that is a middleware which found nobody
+ * behind it. (The last that matched may be a catch-all that never ran.)
+ */
+function routeOf(c: Context, own: unknown): string | undefined {
+  const route = matchedRoutes(c)[c.req.routeIndex];
+  if (!route || route.handler === own) return undefined;
+  const isMiddleware = route.method === 'ALL' && route.handler.length > 1;
+  return isMiddleware && c.res.status === 404 ? undefined : route.path;
+}
+
+function safely<T>(fn: () => T, report: (error: unknown) => void): T | undefined {
+  try {
+    return fn();
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
 }
 
 /**
@@ -57,7 +85,7 @@ export function telemetryMiddleware(
  * @example
  * app.get('/metrics', metricsRoute(telemetry, { token: (c) => c.env.METRICS_TOKEN }));
  */
-export function metricsRoute<E extends Env>(
+export function metricsRoute<E extends Env = AnyEnv>(
   sources: MetricSource | readonly MetricSource[],
   options: Pick<MetricsRouteOptions, 'filter'> & { token?: string | ((c: Context<E>) => string | undefined) } = {},
 ): Handler<E> {

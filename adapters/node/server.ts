@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import type { Serve } from '../../src/server/metrics-server.ts';
-import type { ProcessPort } from '../../src/server/shutdown.ts';
+import { createProcessPort } from '../../src/server/shutdown.ts';
 
 /** Enough of HTTP for a page that is only read: requests without a body. */
 export const serve: Serve = (handler, { port, host }) =>
@@ -41,12 +41,4 @@ async function answer(
   outgoing.end(new Uint8Array(await response.arrayBuffer()));
 }
 
-export const processPort: ProcessPort = {
-  onSignal: (signal, listener) => process.on(signal, listener),
-  offSignal: (signal, listener) => process.off(signal, listener),
-  raise: (signal) => process.kill(process.pid, signal),
-  onIdle(listener) {
-    process.once('beforeExit', listener);
-    return () => process.off('beforeExit', listener);
-  },
-};
+export const host = createProcessPort(process);

@@ -13,7 +13,7 @@ export function createOtlpLine(): Line {
     otlp: {
       endpoint: 'http://127.0.0.1:4318',
       fetch: async (_url, init) => {
-        bytes = (init?.body as Uint8Array).length;
+        bytes = (init?.body as Uint8Array | undefined)?.length;
         return new Response('{}', { headers: { 'content-type': 'application/json' } });
       },
     },

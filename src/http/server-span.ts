@@ -3,7 +3,6 @@ import {
   type Context,
   type Link,
   ROOT_CONTEXT,
-  type Span,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -15,7 +14,7 @@ import { recordError } from '../llm/run-span.ts';
 import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
 import { type BodyObserver, tapBody } from '../stream/tap.ts';
-import { getInvocation } from '../trace/context.ts';
+import { getInvocation, type ServerMark } from '../trace/context.ts';
 
 /** Seconds; the bounds that the HTTP conventions advise. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -56,9 +55,7 @@ export async function serveRequest(parts: Parts, options: ServerRequest): Promis
   return response;
 }
 
-interface RecordedRequest {
-  readonly span: Span;
-  setRoute(route: string): void;
+interface RecordedRequest extends ServerMark {
   headers(response: Response): void;
   end(thrown?: unknown): void;
 }
@@ -79,7 +76,8 @@ async function settleResponse(
   }
   try {
     recorded.headers(response);
-    if (!response.body || response.status === 101) {
+    // Nobody reads the body of an answer to HEAD.
+    if (!response.body || response.status === 101 || request.method === 'HEAD') {
       recorded.end();
       return response;
     }
@@ -156,6 +154,7 @@ function startServerSpan(
     buckets,
     help: 'Seconds until the headers of the response.',
   });
+  let failure: { thrown: unknown } | undefined;
   let ended = false;
 
   return {
@@ -165,14 +164,19 @@ function startServerSpan(
       span.setAttribute('http.route', route);
       measured['http.route'] = route;
     },
+    setError(thrown) {
+      failure = { thrown };
+    },
     headers({ status }) {
       measured['http.response.status_code'] = status;
       span.setAttribute('http.response.status_code', status);
       span.setAttribute('edgespan.http.time_to_headers', seconds());
       toHeaders.recordTo(seconds(), measured, traceRef(span));
       if (status < 500) return;
-      measured['error.type'] = String(status);
-      span.setAttribute('error.type', String(status));
+      if (failure) recordError(span, failure.thrown);
+      const type = failure ? errorName(failure.thrown) : String(status);
+      measured['error.type'] = type;
+      span.setAttribute('error.type', type);
       span.setStatus({ code: SpanStatusCode.ERROR });
     },
     end(thrown) {

@@ -65,7 +65,7 @@ export function createAttempts(count: (outcome: CallOutcome) => void, monotonic:
       const pause = Math.max(0, monotonic() - before.endedAt) / 1000;
       return {
         earlierSeconds: before.seconds + pause,
-        counted: before.outcome === undefined,
+        counted: before.outcome === undefined || before.outcome.counted,
         // No SDK tries again what its caller has left: the one before had timed out.
         timeoutSeconds: before.aborted ? Math.min(said, before.seconds) : said,
       };

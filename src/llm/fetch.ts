@@ -1,11 +1,13 @@
-import type { Context } from '@opentelemetry/api';
-import { asObject, parseJson } from '../json.ts';
+import { type Context, trace } from '@opentelemetry/api';
+import { withTimeout } from '../clock.ts';
+import { asObject, asString, parseJson } from '../json.ts';
 import type { Fetch } from '../otlp/transport.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 import { tapBody } from '../stream/tap.ts';
 import { getInvocation, getModelCall } from '../trace/context.ts';
 import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
+import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
 import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
 import type { LlmRecorder, ModelCall } from './recorder.ts';
 import { createReplyReader, type ReplyReader } from './reply-reader.ts';
@@ -30,10 +32,17 @@ interface Recognised {
   readonly operation: string;
 }
 
+/** A model call that is under way. */
+interface Started {
+  readonly provider: Provider;
+  readonly request: LlmRequest;
+  readonly call: ModelCall;
+}
+
 /** The statuses that have no body. */
 const bodiless = new Set([101, 103, 204, 205, 304]);
-/** Above this a request's own copy of its body is not read. */
-const maxRequestBytes = 4 * 1024 * 1024;
+/** How much longer than for the answer one waits for a request's own copy of its body. */
+const graceMs = 20;
 
 /**
  * The standard `fetch`, observed: a model call becomes one span from the request to the last byte. The answer is the
@@ -49,27 +58,29 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     return undefined;
   }
 
-  /** Starts the call's span. Whatever goes wrong in here, the request goes out. */
+  /**
+   * Starts the call's span, if it is a model's: a path alone makes none, since surveys have `/responses` too. Whatever
+   * goes wrong in here, the request goes out.
+   */
   function start(
-    found: Recognised,
-    url: URL,
-    headers: Headers,
+    { provider, operation }: Recognised,
+    { url, headers }: FetchTarget,
     body: string | undefined,
     context: Context,
-  ): { call: ModelCall; request: LlmRequest } | undefined {
-    const { provider, operation } = found;
-    const parsed = { url, method: 'POST', headers, body: body === undefined ? undefined : parseJson(body) };
+  ): Started | undefined {
+    const json = body === undefined ? undefined : parseJson(body);
     const known = safely(
-      () => provider.request(parsed),
+      () => provider.request({ url, method: 'POST', headers, body: json }),
       () => options.parseError(provider.name),
     );
     const request: LlmRequest = {
       provider: provider.name,
-      model: undefined,
       operation,
-      stream: asObject(parsed.body)?.stream === true,
+      stream: asObject(json)?.stream === true,
       ...known,
+      model: asString(known?.model),
     };
+    if (!request.model && (provider.priority ?? 0) < 0 && !isVendors(url, provider)) return undefined;
     const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
     const call = safely(
       () =>
@@ -84,18 +95,38 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     );
     const mark = getModelCall(context);
     if (mark && call) mark.counted = true;
-    return call && { call, request };
+    return call && { provider, call, request };
   }
 
-  function observe(response: Response, found: Recognised, request: LlmRequest, call: ModelCall, context: Context) {
+  /** The arguments of the real fetch, with the context of the call's span where its host may have it. */
+  function address(
+    input: RequestInfo | URL,
+    init: RequestInit | undefined,
+    target: FetchTarget,
+    context: Context,
+  ): [RequestInfo | URL, RequestInit?] {
+    const carrying = safely(() => {
+      const headers = options.inject(target.url, context);
+      return headers && withHeaders(input, init, target, headers);
+    }, options.report);
+    return carrying ?? [input, init];
+  }
+
+  function observe(
+    response: Response,
+    { provider, call, request }: Started,
+    { signal }: FetchTarget,
+    context: Context,
+  ): Response {
     const { status, headers } = response;
-    if (!response.body || bodiless.has(status)) {
+    // Of other statuses no response can be made.
+    if (!response.body || bodiless.has(status) || status < 200 || status > 599) {
       call.end({ status, headers });
       return response;
     }
     let terminated = false;
     const reader: ReplyReader = createReplyReader(
-      found.provider,
+      provider,
       { status, headers, request },
       {
         maxBodyBytes: options.limits.bodyBytes,
@@ -116,14 +147,14 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       call.end({ response: answer, status, headers, incomplete, ...how });
     }
     const streams = getInvocation(context)?.streams ?? options.streams;
-    const open = streams.open(() => finish({ aborted: true }));
+    // An error page that nobody reads to the end is still an error, not a caller who left.
+    const open = streams.open(() => finish({ aborted: status < 400 }));
     const body = tapBody(response.body, {
       pull: () => open.touch(),
-      chunk: (bytes) => reader.chunk(bytes),
+      chunk: reader.chunk,
       end(reason, error) {
         if (reason === 'done') finish({});
-        // An error page that nobody reads to the end is still an error, not a caller who left.
-        else if (reason === 'cancel' || isAbort(error)) finish({ aborted: status < 400 });
+        else if (reason === 'cancel' || isAbort(error, signal)) finish({ aborted: status < 400 });
         else finish({ thrown: error });
       },
     });
@@ -132,27 +163,29 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
 
   return async function llmFetch(input, init) {
     const fetch = options.fetch();
-    const target = safely(() => readTarget(input, init), options.report);
+    const target = readTarget(input, init);
     if (!target) return fetch(input, init);
     const context = options.active();
-    const { url, method, headers, signal } = target;
-    const found = recognise(url, method);
-    const carried = safely(() => options.inject(url, context), options.report);
-    const sent = carried ? withHeaders(input, init, headers, carried) : ([input, init] as const);
-    if (!found) return fetch(...sent);
-
-    const copy = init?.body === undefined && input instanceof Request ? cloneOf(input) : undefined;
+    const found = recognise(target.url, target.method);
+    const copy = found && cloneRequest(target.body);
+    // A body that has to be read first must not hold the request up: its span starts while that is under way.
+    let started = found && !copy ? start(found, target, readBody(target.body), context) : undefined;
+    const sent = address(input, init, target, started ? trace.setSpan(context, started.call.span) : context);
+    if (!found || (!copy && !started)) return fetch(...sent);
     const answer = settle(() => fetch(...sent));
-    const text = copy ? await Promise.race([readText(copy), answer.then(() => undefined)]) : bodyText(init?.body);
-    const started = start(found, url, headers, text, context);
+    if (copy) {
+      const text = readRequest(copy);
+      const late = answer.then(() => withTimeout(text, graceMs));
+      started = start(found, target, (await Promise.race([text, late])) ?? undefined, context);
+    }
     const result = await answer;
     if (!started) return unwrap(result);
     if (!result.ok) {
-      started.call.end(isAbort(result.error, signal) ? { aborted: true } : { thrown: result.error });
+      started.call.end(isAbort(result.error, target.signal) ? { aborted: true } : { thrown: result.error });
       throw result.error;
     }
     try {
-      return observe(result.value, found, started.request, started.call, context);
+      return observe(result.value, started, target, context);
     } catch (error) {
       options.report(error);
       return result.value;
@@ -189,51 +222,9 @@ function unwrap<T>(result: Settled<T>): T {
   throw result.error;
 }
 
-function readTarget(input: RequestInfo | URL, init: RequestInit | undefined) {
-  const request = input instanceof Request ? input : undefined;
-  return {
-    url: new URL(request ? request.url : String(input)),
-    method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
-    headers: new Headers(init?.headers ?? request?.headers),
-    signal: init?.signal ?? request?.signal,
-  };
-}
-
-function withHeaders(
-  input: RequestInfo | URL,
-  init: RequestInit | undefined,
-  headers: Headers,
-  added: Record<string, string>,
-): readonly [RequestInfo | URL, RequestInit] {
-  for (const [name, value] of Object.entries(added)) headers.set(name, value);
-  return [input, { ...init, headers }];
-}
-
-/** A string or bytes; a stream, a form or compressed bytes stay unread. */
-function bodyText(body: unknown): string | undefined {
-  if (typeof body === 'string') return body;
-  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
-    return body.byteLength > maxRequestBytes ? undefined : new TextDecoder().decode(body);
-  }
-  return undefined;
-}
-
-function cloneOf(request: Request): Request | undefined {
-  const length = Number(request.headers.get('content-length') ?? 0);
-  if (request.bodyUsed || length > maxRequestBytes || request.headers.has('content-encoding')) return undefined;
-  try {
-    return request.clone();
-  } catch {
-    return undefined;
-  }
-}
-
-async function readText(request: Request): Promise<string | undefined> {
-  try {
-    return await request.text();
-  } catch {
-    return undefined;
-  }
+/** Whether the host has the vendor in its name, as `eu.api.openai.com` has. */
+function isVendors(url: URL, { name }: Provider): boolean {
+  return url.hostname.split('.').includes(name);
 }
 
 /** The same response with another body. The constructor can't be given `url` and `redirected`, which SDKs read. */

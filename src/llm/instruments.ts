@@ -26,12 +26,15 @@ export interface CallOutcome {
   readonly errorType: string | undefined;
   /** The sampled span, for exemplars. */
   readonly trace: TraceRef | null;
+  /** The call was counted with an earlier attempt: only what that did not know yet is new. */
+  readonly counted: boolean;
 }
 
 /** The metric families of model calls, agents and tools, and how an outcome is written to them. */
 export interface LlmInstruments {
   call(outcome: CallOutcome): void;
-  chunk(seconds: number, attributes: Attributes): void;
+  /** `attributes` are the same object for all chunks of a call. */
+  chunk(seconds: number, attributes: Attributes, trace: TraceRef | null): void;
   /** An agent, tool, retrieval or other span that is no model call. */
   span(done: {
     type: string;
@@ -111,6 +114,7 @@ export function createLlmInstruments(
   const callSeconds = standard(semconv.callDuration, 's', durationBuckets, 'GenAI operation duration.');
   const firstChunk = standard(semconv.timeToFirstChunk, 's', durationBuckets, 'Time to the first chunk.');
   const perChunk = standard(semconv.timePerOutputChunk, 's', durationBuckets, 'Time per chunk after the first.');
+  const chunkRecorders = new WeakMap<Attributes, ReturnType<typeof perChunk.bind>>();
   const inputTokens = standard(semconv.inputTokens, '{token}', tokenBuckets, 'Tokens used.');
   const outputTokens = standard(semconv.outputTokens, '{token}', tokenBuckets, 'Tokens used.');
 
@@ -141,20 +145,26 @@ export function createLlmInstruments(
     if (after > 0 && seconds > firstTokenSeconds) perToken.record((seconds - firstTokenSeconds) / after, labels, trace);
   }
 
+  function count(outcome: CallOutcome): void {
+    const { provider, model, agent, error, trace, errorType } = outcome;
+    const labels = { provider, model, agent };
+    const operation = operationLabel(outcome.operation);
+    requests.add(1, { ...labels, operation, status: error ? 'error' : 'ok' }, trace);
+    duration.record(outcome.seconds, { ...labels, operation }, trace);
+    callSeconds.recordTo(
+      outcome.seconds,
+      errorType ? { ...outcome.attributes, 'error.type': errorType } : outcome.attributes,
+      trace,
+    );
+    if (error) errors.add(1, { ...labels, span_type: 'llm', error_type: error }, trace);
+    if (outcome.aborted) aborted.add(1, labels, trace);
+  }
+
   return {
     call(outcome) {
-      const { provider, model, agent, error, trace, cost, errorType } = outcome;
+      const { provider, model, agent, trace, cost } = outcome;
       const labels = { provider, model, agent };
-      const operation = operationLabel(outcome.operation);
-      requests.add(1, { ...labels, operation, status: error ? 'error' : 'ok' }, trace);
-      duration.record(outcome.seconds, { ...labels, operation }, trace);
-      callSeconds.recordTo(
-        outcome.seconds,
-        errorType ? { ...outcome.attributes, 'error.type': errorType } : outcome.attributes,
-        trace,
-      );
-      if (error) errors.add(1, { ...labels, span_type: 'llm', error_type: error }, trace);
-      if (outcome.aborted) aborted.add(1, labels, trace);
+      if (!outcome.counted) count(outcome);
       timing(outcome, labels);
       if (outcome.usage) usage(outcome, outcome.usage);
       if (cost) {
@@ -163,7 +173,14 @@ export function createLlmInstruments(
       } else if (outcome.usage) unpriced.add(1, labels, trace);
       for (const tool_name of outcome.toolNames) toolCalls.add(1, { tool_name, agent }, trace);
     },
-    chunk: (seconds, attributes) => perChunk.recordTo(seconds, attributes),
+    chunk(seconds, attributes, trace) {
+      let record = chunkRecorders.get(attributes);
+      if (!record) {
+        record = perChunk.bind(attributes);
+        chunkRecorders.set(attributes, record);
+      }
+      record(seconds, trace);
+    },
     span({ type, seconds, agent, error, tool, trace }) {
       if (type !== 'llm') spanSeconds.record(seconds, { span_type: type, agent }, trace);
       if (type === 'tool') toolRuns.add(1, { tool_name: tool, status: error ? 'error' : 'ok', agent }, trace);

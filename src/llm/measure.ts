@@ -1,36 +1,27 @@
 import type { Clock } from '../clock.ts';
 import type { Registry } from '../metrics/registry.ts';
+import { follow } from './run-span.ts';
 import { createWrapper, type SpanWrapper } from './wrappers.ts';
 
 /** Counts the calls and failures of a function and times them, without a span. */
 export function createMeasure(registry: Registry, clock: Clock): SpanWrapper<{ name: string }> {
-  return createWrapper('measure', (_options, name, call) => {
+  return createWrapper('measure', (_options, name) => {
     const prefix = name.replace(/[^a-zA-Z0-9_:]/g, '_');
     const calls = registry.define(`${prefix}_calls_total`, 'counter', [], { help: `Calls of ${name}.` });
     const failures = registry.define(`${prefix}_failures_total`, 'counter', [], { help: `Failed calls of ${name}.` });
     const seconds = registry.defineHistogram(`${prefix}_duration_seconds`, [], { help: `Seconds of ${name}.` });
-    const startedAt = clock.monotonic();
-    const done = () => seconds.record(Math.max(0, clock.monotonic() - startedAt) / 1000);
-    const failed = (error: unknown): never => {
-      failures.add(1);
-      done();
-      throw error;
+    return (call) => {
+      const startedAt = clock.monotonic();
+      calls.add(1);
+      failures.add(0);
+      return follow(
+        (step) => step(),
+        call,
+        (ending) => {
+          if ('thrown' in ending) failures.add(1);
+          seconds.record(Math.max(0, clock.monotonic() - startedAt) / 1000);
+        },
+      );
     };
-    calls.add(1);
-    failures.add(0);
-    let result: unknown;
-    try {
-      result = call();
-    } catch (error) {
-      return failed(error);
-    }
-    if (!(result instanceof Promise)) {
-      done();
-      return result;
-    }
-    return result.then((value) => {
-      done();
-      return value;
-    }, failed);
   });
 }

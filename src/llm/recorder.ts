@@ -15,7 +15,8 @@ import { getAgent } from '../trace/context.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import { classifyError, type ErrorClass, errorName } from './error-class.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
-import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
+import type { LlmRequest, LlmResponse } from './provider.ts';
+import { legacyAttributes, readResponse, responseAttributes, round } from './response.ts';
 import { llmOperation, type SemconvNames, semconvOperation } from './semconv.ts';
 
 /** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
@@ -52,6 +53,8 @@ export interface CallStart {
   /** `server.address` and the like. */
   readonly attributes?: Attributes;
   readonly context: Context;
+  /** A function around a call, which may have been instrumented inside. */
+  readonly isWrapper?: boolean;
 }
 
 export interface RecorderOptions {
@@ -62,15 +65,36 @@ export interface RecorderOptions {
   readonly prices: readonly PriceTable[];
   readonly semconv: SemconvNames;
   readonly legacyAttributes: boolean;
+  readonly report: (error: unknown) => void;
 }
 
 /** The one place where model calls become spans, metrics and cost; it never reads a vendor's field. */
 export interface LlmRecorder {
   start(call: CallStart): ModelCall;
+  /** The unrounded cost, where it is known, of a model call that is nobody's parent; `undefined` for any other span. */
+  leaf(span: object): { readonly costUsd: number | undefined } | undefined;
 }
+
+/** Replies that a wrapper without async context around it may find to be counted already. */
+const maxReplies = 100;
 
 export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   const { clock, instruments, attempts, semconv } = options;
+  const leaves = new WeakMap<object, { costUsd: number | undefined }>();
+  /** Ids of the newest replies, and when their calls began. */
+  const replies = new Map<string, number>();
+
+  /** Where the async context got lost, the reply's id tells a wrapper that a call inside has been counted. */
+  function isRepeated(id: string | undefined, since: number): boolean {
+    return id !== undefined && (replies.get(id) ?? Number.NEGATIVE_INFINITY) >= since;
+  }
+
+  function remember(id: string | undefined, startedAt: number): void {
+    if (id === undefined) return;
+    replies.delete(id);
+    replies.set(id, startedAt);
+    if (replies.size > maxReplies) for (const oldest of replies.keys()) return void replies.delete(oldest);
+  }
 
   function price(request: LlmRequest, response: LlmResponse): Cost | undefined {
     if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
@@ -86,7 +110,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     return undefined;
   }
 
-  function start({ request, semconvProvider, attempt, attributes, context }: CallStart): ModelCall {
+  function start({ request, semconvProvider, attempt, attributes, context, isWrapper }: CallStart): ModelCall {
     const { provider, model } = request;
     const operation = semconvOperation(request.operation);
     const standard: Attributes = {
@@ -106,14 +130,25 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     const agent = getAgent(context);
     const ref = traceRef(span);
     let firstTokenSeconds: number | undefined;
-    let lastChunk = 0;
+    let lastChunk: number | undefined;
     let ended = false;
 
     function end(how: CallEnd): void {
       if (ended) return;
       ended = true;
-      const { usage: _usage, costUsd: _cost, ...withoutUsage } = how.response ?? {};
-      const response: LlmResponse = how.delegated ? withoutUsage : (how.response ?? {});
+      try {
+        record(how);
+      } catch (error) {
+        options.report(error);
+      }
+      span.end();
+    }
+
+    function record(how: CallEnd): void {
+      const whole = readResponse(how.response);
+      const delegated = how.delegated || (isWrapper && isRepeated(whole.id, startedAt));
+      const { usage: _usage, costUsd: _cost, ...withoutUsage } = whole;
+      const response: LlmResponse = delegated ? withoutUsage : whole;
       // A wrapper learns only from the first item that its function streams.
       const label = llmOperation(request.operation, request.stream);
       const duration = seconds();
@@ -135,8 +170,9 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       }
       span.setAttributes(attributes);
       if (failure) span.setStatus({ code: SpanStatusCode.ERROR, message: failure.type });
-      span.end();
-      if (counted || how.delegated) return;
+      if (delegated) return;
+      leaves.set(span, { costUsd: cost?.totalUsd });
+      if (!isWrapper) remember(response.id, startedAt);
       const outcome: CallOutcome = {
         provider,
         model: response.model ?? model ?? '',
@@ -152,6 +188,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         attributes: response.model ? { ...standard, 'gen_ai.response.model': response.model } : standard,
         errorType: failure?.type,
         trace: ref,
+        counted,
       };
       // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.
       const unfinished = failure !== undefined || (aborted && how.status === undefined);
@@ -162,20 +199,17 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       span,
       firstToken() {
         firstTokenSeconds ??= seconds();
-        lastChunk = firstTokenSeconds;
       },
       chunk() {
         const now = seconds();
-        if (firstTokenSeconds !== undefined && lastChunk !== firstTokenSeconds) {
-          instruments.chunk(now - lastChunk, standard);
-        }
+        if (lastChunk !== undefined) instruments.chunk(now - lastChunk, standard, ref);
         lastChunk = now;
       },
       end,
     };
   }
 
-  return { start };
+  return { start, leaf: (span) => leaves.get(span) };
 }
 
 interface ReadFailure {
@@ -186,8 +220,10 @@ interface ReadFailure {
 
 const timeout: ReadFailure = { type: 'TimeoutError', name: 'TimeoutError', class: 'timeout' };
 
-function readFailure({ thrown, status, incomplete }: CallEnd, { error }: LlmResponse): ReadFailure | undefined {
-  if (thrown !== undefined) {
+function readFailure(how: CallEnd, { error }: LlmResponse): ReadFailure | undefined {
+  const { thrown, status, incomplete } = how;
+  // Whatever was thrown, `undefined` too.
+  if ('thrown' in how) {
     const name = errorName(thrown);
     return { type: name, name, class: classifyError({ thrown }) };
   }
@@ -199,59 +235,7 @@ function readFailure({ thrown, status, incomplete }: CallEnd, { error }: LlmResp
   return { type: 'incomplete_stream', name: 'incomplete_stream', class: 'provider_error' };
 }
 
-function responseAttributes(response: LlmResponse, semconv: SemconvNames): Attributes {
-  const { id, model, finishReasons, usage } = response;
-  return {
-    ...response.attributes,
-    ...(id && { 'gen_ai.response.id': id }),
-    ...(model && { 'gen_ai.response.model': model }),
-    ...(finishReasons?.length && { 'gen_ai.response.finish_reasons': finishReasons }),
-    ...(usage && usageAttributes(usage, semconv)),
-  };
-}
-
-function usageAttributes(usage: LlmUsage, semconv: SemconvNames): Attributes {
-  const attributes: Attributes = {};
-  const set = (name: string, value: number | undefined) => {
-    if (value !== undefined) attributes[name] = value;
-  };
-  set('gen_ai.usage.input_tokens', usage.input);
-  set('gen_ai.usage.output_tokens', usage.output);
-  set('gen_ai.usage.cache_read.input_tokens', usage.cacheRead);
-  set(semconv.cacheWriteTokens, usage.cacheWrite);
-  set('gen_ai.usage.reasoning.output_tokens', usage.reasoning);
-  return attributes;
-}
-
-/** The words of the reference systems. What is unknown is absent, never 0. */
-function legacyAttributes(
-  request: LlmRequest,
-  response: LlmResponse,
-  operation: string,
-  seconds: number,
-  errorType: string | undefined,
-): Attributes {
-  const { usage, toolCalls = [] } = response;
-  const model = response.model ?? request.model;
-  return {
-    'llm.provider': request.provider,
-    ...(model && { 'llm.model': model }),
-    'llm.operation': operation,
-    'llm.latency_ms': round(seconds * 1000, 2),
-    ...(usage?.input !== undefined && { 'llm.input_tokens': usage.input }),
-    ...(usage?.output !== undefined && { 'llm.output_tokens': usage.output }),
-    'llm.cache_hit': response.cacheHit ?? 'miss',
-    'llm.tool_calls': toolCalls.length,
-    'llm.tool_names': toolCalls.map(({ name }) => name),
-    ...(errorType && { 'llm.error_type': errorType }),
-  };
-}
-
 export function traceRef(span: Span): TraceRef | null {
   const context = span.spanContext();
   return (context.traceFlags & 1) === 1 && trace.isSpanContextValid(context) ? context : null;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

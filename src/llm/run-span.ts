@@ -1,14 +1,12 @@
 import { type Context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import { messageOf } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
 import { errorName } from './error-class.ts';
 
-/** How what ran in a span ended. */
-export type Ending = { readonly value: unknown } | { readonly thrown: unknown };
+/** How what ran ended; `left` where the consumer of a generator wanted no more. */
+export type Ending = { readonly value: unknown; readonly left?: boolean } | { readonly thrown: unknown };
 
-/**
- * Runs a function with its span active and ends the span once: at its return, when the promise it returned settles, or
- * when the generator it returned is exhausted, left or fails. Results and errors pass through as they are.
- */
+/** Runs `fn` with its span active, tells `finish` how it ended, and ends the span, once. */
 export function runInSpan<T>(
   view: ContextView,
   context: Context,
@@ -18,46 +16,92 @@ export function runInSpan<T>(
   onYield?: () => void,
 ): T {
   const inside = trace.setSpan(context, span);
-  let ended = false;
-
   function end(ending: Ending): void {
-    if (ended) return;
-    ended = true;
-    if ('thrown' in ending) recordError(span, ending.thrown);
     try {
       finish(ending);
     } finally {
       span.end();
     }
   }
+  return follow((step) => view.run(inside, step), fn, end, onYield);
+}
 
-  function failed(error: unknown): never {
-    end({ thrown: error });
-    throw error;
+export function recordError(span: Span, thrown: unknown): void {
+  const message = messageOf(thrown);
+  span.recordException(thrown instanceof Error ? thrown : message);
+  span.setAttribute('error.type', errorName(thrown));
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+/**
+ * Calls `fn` and tells `end` once how it ended: at its return, when the promise it returned settles, or when the
+ * generator it returned is exhausted, left or fails. Each step goes through `run`. Results and errors pass as they are.
+ */
+export function follow<T>(
+  run: <R>(step: () => R) => R,
+  fn: () => T,
+  end: (ending: Ending) => void,
+  onYield?: () => void,
+): T {
+  let ended = false;
+
+  function endOnce(ending: Ending): void {
+    if (ended) return;
+    ended = true;
+    // What watches must not change what is watched.
+    try {
+      end(ending);
+    } catch {}
+  }
+
+  function failed(thrown: unknown): never {
+    endOnce({ thrown });
+    throw thrown;
+  }
+
+  function followPromise<R>(promise: Promise<R>, settled: (value: R) => void): Promise<R> {
+    const followed = promise.then((value) => {
+      settled(value);
+      return value;
+    }, failed);
+    if (promise.constructor === Promise) return followed;
+    // An SDK's promise has methods of its own, such as `withResponse`.
+    followed.catch(() => {});
+    return promise;
   }
 
   let result: T;
   try {
-    result = view.run(inside, fn);
+    result = run(fn);
   } catch (error) {
     return failed(error);
   }
-  if (isPromise(result)) {
-    return result.then((value) => {
-      end({ value });
-      return value;
-    }, failed) as T;
+  if (isPromise(result)) return followPromise(result, (value) => endOnce({ value })) as T;
+  if (!isGenerator(result)) {
+    endOnce({ value: result });
+    return result;
   }
-  if (isGenerator(result)) return followGenerator(view, inside, result, end, onYield) as T;
-  end({ value: result });
-  return result;
-}
 
-export function recordError(span: Span, thrown: unknown): void {
-  const exception = thrown instanceof Error ? thrown : String(thrown);
-  span.recordException(exception);
-  span.setAttribute('error.type', errorName(thrown));
-  span.setStatus({ code: SpanStatusCode.ERROR, message: thrown instanceof Error ? thrown.message : String(thrown) });
+  const generator = result;
+  /** The generator runs at each step, where no async context would lead by itself. */
+  function step(method: 'next' | 'return' | 'throw', argument: unknown): unknown {
+    const left = method === 'return';
+    function note({ done, value }: IteratorResult<unknown>): void {
+      if (done && !left) endOnce({ value });
+      else if (left) endOnce({ value: undefined, left });
+      else onYield?.();
+    }
+    let answer: unknown;
+    try {
+      answer = run<unknown>(() => generator[method](argument as never));
+    } catch (error) {
+      return failed(error);
+    }
+    if (isPromise(answer)) return followPromise(answer as Promise<IteratorResult<unknown>>, note);
+    note(answer as IteratorResult<unknown>);
+    return answer;
+  }
+  return proxyGenerator(generator, step) as T;
 }
 
 /** A promise of this realm: a `then` on an SDK's lazy thenable would start its work. */
@@ -65,42 +109,19 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return value instanceof Promise;
 }
 
-function isGenerator(value: unknown): value is AsyncGenerator | Generator {
+type AnyGenerator = AsyncGenerator | Generator;
+
+function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== 'object' || value === null) return false;
   const { next, return: leave, throw: fail } = value as Partial<AsyncGenerator>;
   const iterable = Symbol.asyncIterator in value || Symbol.iterator in value;
   return iterable && [next, leave, fail].every((method) => typeof method === 'function');
 }
 
-/** The same generator with the span active at each step, which no async context does by itself. */
-function followGenerator(
-  view: ContextView,
-  context: Context,
-  generator: AsyncGenerator | Generator,
-  end: (ending: Ending) => void,
-  onYield?: () => void,
-): AsyncGenerator | Generator {
-  function note(step: IteratorResult<unknown>, leaving: boolean): IteratorResult<unknown> {
-    if (step.done || leaving) end({ value: step.done ? step.value : undefined });
-    else onYield?.();
-    return step;
-  }
-  function step(method: 'next' | 'return' | 'throw', value: unknown) {
-    try {
-      const result = view.run(context, () => generator[method](value as never));
-      if (!isPromise(result)) return note(result as IteratorResult<unknown>, method === 'return');
-      return result.then(
-        (settled) => note(settled as IteratorResult<unknown>, method === 'return'),
-        (error) => {
-          end({ thrown: error });
-          throw error;
-        },
-      );
-    } catch (error) {
-      end({ thrown: error });
-      throw error;
-    }
-  }
+function proxyGenerator(
+  generator: AnyGenerator,
+  step: (method: 'next' | 'return' | 'throw', argument: unknown) => unknown,
+): AnyGenerator {
   const steps = {
     next: (value: unknown) => step('next', value),
     return: (value: unknown) => step('return', value),
@@ -111,7 +132,10 @@ function followGenerator(
       if (key === 'next' || key === 'return' || key === 'throw') return steps[key];
       if (key === Symbol.asyncIterator || key === Symbol.iterator) return key in target ? () => followed : undefined;
       const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      if (typeof value !== 'function') return value;
+      // What JavaScript's own generators inherit, as `take` and `using`, goes through our steps; others have privates.
+      const native = /^\[object (Async)?Generator\]$/.test(Object.prototype.toString.call(target));
+      return native ? value : value.bind(target);
     },
   });
 }

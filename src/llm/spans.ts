@@ -1,11 +1,11 @@
 import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
-import { classifyError } from './error-class.ts';
+import { classifyError, isAbort } from './error-class.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { LlmRequest } from './provider.ts';
 import { type LlmRecorder, traceRef } from './recorder.ts';
-import { type Ending, runInSpan } from './run-span.ts';
+import { type Ending, recordError, runInSpan } from './run-span.ts';
 import type { LlmOptions, RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
 export interface SpanRunner {
@@ -76,6 +76,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
 
     function finish(ending: Ending): void {
       const error = 'thrown' in ending ? classifyError({ thrown: ending.thrown }) : undefined;
+      if ('thrown' in ending) recordError(span, ending.thrown);
       if (error) span.setAttribute('edgespan.error_class', error);
       else if (type === 'retrieval') setCount(span, options, (ending as { value: unknown }).value);
       const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
@@ -104,18 +105,26 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
       stream: options.operation === 'stream',
     };
     const attributes = options.attributes ?? {};
-    const started = recorder.start({ request, attributes, context: parent });
+    const started = recorder.start({ request, attributes, context: parent, isWrapper: true });
     if (options.links) started.span.addLinks(options.links);
 
     function finish(ending: Ending): void {
       const delegated = mark.counted;
-      if ('thrown' in ending) started.end({ thrown: ending.thrown, delegated });
-      else started.end({ ...readResult(options, ending.value, report), delegated });
+      if ('thrown' in ending) {
+        const { thrown } = ending;
+        const aborted = isAbort(thrown);
+        if (!aborted) recordError(started.span, thrown);
+        started.end({ ...(aborted ? { aborted } : { thrown }), delegated });
+      } else {
+        const { left = false, value } = ending;
+        started.end({ ...readResult(options, value, report), aborted: left, delegated });
+      }
     }
     function onYield(): void {
       request.stream = true;
       started.firstToken();
-      started.chunk();
+      // An instrumented call inside has told its own chunks.
+      if (!mark.counted) started.chunk();
     }
     return runInSpan(view, parent.setValue(modelCallKey, mark), started.span, call, finish, onYield);
   }

@@ -64,8 +64,8 @@ export interface RetrievalWrapper {
   (options: RetrievalOptions): <F extends AnyFunction>(method: F, context: ClassMethodDecoratorContext) => F;
 }
 
-/** Runs a call of a wrapped function under the options it was wrapped with. */
-export type RunWrapped<O> = (options: O, name: string, call: () => unknown) => unknown;
+/** What runs the calls of a function, made when it is wrapped. */
+export type RunWrapped<O> = (options: O, name: string) => (call: () => unknown) => unknown;
 
 /**
  * The four forms of a wrapper over one way to run. What is no function, and the arguments of TypeScript's experimental
@@ -73,9 +73,11 @@ export type RunWrapped<O> = (options: O, name: string, call: () => unknown) => u
  */
 export function createWrapper<O extends { name?: string }>(word: string, run: RunWrapped<O>): SpanWrapper<O> {
   function wrapFunction(options: O, fn: AnyFunction, name: string): AnyFunction {
+    const runCall = run(options, name);
     const wrapped = function (this: unknown, ...args: never[]): unknown {
-      return run(options, name, () => fn.apply(this, args));
+      return runCall(() => fn.apply(this, args));
     };
+    Object.assign(wrapped, fn);
     Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true });
     Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true });
     return wrapped as AnyFunction;

@@ -1,11 +1,22 @@
 import type { MetricFamily, MetricsSnapshot, Point } from './snapshot.ts';
 
-interface Last {
-  value: number;
-  counts: number[];
-  sum: number;
-  count: number;
+/** What a series has counted, and since when. */
+interface Tally {
+  readonly value: number;
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+  readonly startUnixNano?: bigint;
 }
+
+interface Last {
+  /** The series as it was last read. */
+  seen: Tally;
+  /** What was read and could not be delivered. */
+  owed: Tally;
+}
+
+const nothing: Tally = { value: 0, counts: [], sum: 0, count: 0 };
 
 /**
  * Turns cumulative snapshots into what happened since the last one. What could not be delivered is given back and is
@@ -20,40 +31,29 @@ export function createDeltaReader(): DeltaReader {
   const lasts = new WeakMap<Point['labels'], Last>();
   let since: bigint | undefined;
 
-  function lastOf(point: Point): Last {
-    let last = lasts.get(point.labels);
-    if (!last) {
-      last = { value: 0, counts: point.counts?.map(() => 0) ?? [], sum: 0, count: 0 };
-      lasts.set(point.labels, last);
-    }
+  function lastOf({ labels }: Point): Last {
+    const last = lasts.get(labels) ?? { seen: nothing, owed: nothing };
+    lasts.set(labels, last);
     return last;
   }
 
-  function subtract(point: Point): Point | undefined {
+  function subtract(point: Point): Point[] {
     const last = lastOf(point);
-    const { counts, sum, count } = point;
-    const startUnixNano = since ?? point.startUnixNano;
+    const now = toTally(point);
+    const { seen, owed } = last;
+    last.seen = now;
+    last.owed = nothing;
+    // What counts less than before has begun anew.
+    const before = now.value < seen.value || now.count < seen.count ? nothing : seen;
+    const value = now.value - before.value + owed.value;
+    const count = now.count - before.count + owed.count;
+    if (value === 0 && count === 0) return [];
+    const startUnixNano = owed.startUnixNano ?? since ?? point.startUnixNano;
     const exemplars = point.exemplars?.filter((exemplar) => exemplar.timeUnixNano >= startUnixNano);
     const base = { ...point, startUnixNano, ...(exemplars && { exemplars }) };
-    if (counts && count !== undefined) {
-      if (count === last.count) return undefined;
-      const delta = counts.map((n, i) => n - last.counts[i]!);
-      const difference = { ...base, counts: delta, count: count - last.count };
-      return sum === undefined ? difference : { ...difference, sum: sum - last.sum };
-    }
-    return point.value === last.value ? undefined : { ...base, value: point.value! - last.value };
-  }
-
-  function advance(delta: Point, sign: 1 | -1): void {
-    const last = lastOf(delta);
-    last.value += sign * (delta.value ?? 0);
-    last.sum += sign * (delta.sum ?? 0);
-    last.count += sign * (delta.count ?? 0);
-    for (const [i, n] of delta.counts?.entries() ?? []) last.counts[i] = last.counts[i]! + sign * n;
-  }
-
-  function isDelta(family: MetricFamily): boolean {
-    return family.type !== 'gauge';
+    if (!point.counts) return [{ ...base, value }];
+    const counts = now.counts.map((n, i) => n - (before.counts[i] ?? 0) + (owed.counts[i] ?? 0));
+    return [{ ...base, counts, count, ...(point.sum !== undefined && { sum: now.sum - before.sum + owed.sum }) }];
   }
 
   return {
@@ -61,8 +61,7 @@ export function createDeltaReader(): DeltaReader {
       const metrics: MetricFamily[] = [];
       let time = since;
       for (const family of snapshot.metrics) {
-        const points = isDelta(family) ? family.points.flatMap((point) => subtract(point) ?? []) : family.points;
-        if (isDelta(family)) for (const point of points) advance(point, 1);
+        const points = isDelta(family) ? family.points.flatMap(subtract) : family.points;
         if (points.length > 0) metrics.push({ ...family, points });
         for (const point of points) if (time === undefined || point.timeUnixNano > time) time = point.timeUnixNano;
       }
@@ -70,7 +69,32 @@ export function createDeltaReader(): DeltaReader {
       return { ...snapshot, temporality: 'delta', metrics };
     },
     restore(delta) {
-      for (const family of delta.metrics) if (isDelta(family)) for (const point of family.points) advance(point, -1);
+      for (const family of delta.metrics.filter(isDelta)) {
+        for (const point of family.points) {
+          const last = lastOf(point);
+          last.owed = add(last.owed, toTally(point));
+        }
+      }
     },
+  };
+}
+
+/** What may go down keeps its total in every push. */
+function isDelta(family: MetricFamily): boolean {
+  return family.type !== 'gauge';
+}
+
+function toTally({ value = 0, counts = [], sum = 0, count = 0, startUnixNano }: Point): Tally {
+  return { value, counts, sum, count, startUnixNano };
+}
+
+function add(a: Tally, b: Tally): Tally {
+  const starts = [a.startUnixNano, b.startUnixNano].filter((start) => start !== undefined);
+  return {
+    value: a.value + b.value,
+    counts: b.counts.map((n, i) => n + (a.counts[i] ?? 0)),
+    sum: a.sum + b.sum,
+    count: a.count + b.count,
+    startUnixNano: starts.reduce((least, start) => (start < least ? start : least)),
   };
 }

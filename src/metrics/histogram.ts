@@ -60,6 +60,14 @@ export class HistogramInstrument implements Instrument {
     if (this.#accepts(value)) this.#record(this.#series.findByAttributes(attributes), value, trace);
   }
 
+  /** `recordTo` for attributes that stay the same: their series is found once. */
+  bind(attributes: Attributes): (value: number, trace: TraceRef | null) => void {
+    const series = this.#series.findByAttributes(attributes);
+    return (value, trace) => {
+      if (this.#accepts(value)) this.#record(series, value, trace);
+    };
+  }
+
   points(timeUnixNano: bigint): Point[] {
     return this.#series.values().map(({ base, counts, sum, count, negative, exemplars }) => {
       const point = { ...base, timeUnixNano, counts: [...counts], count, ...(!negative && { sum }) };

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { toUnixNano } from '../clock.ts';
+import type { NumberInstrument } from './number.ts';
 import type { SeriesKey } from './series.ts';
 import type { Exemplar, MetricFamily, Point } from './snapshot.ts';
 
@@ -16,17 +17,20 @@ export interface InstrumentHost {
   readonly activeTrace: () => TraceRef | undefined;
   /** A measurement that is no number the instrument can take. */
   readonly invalid: (metric: string) => void;
+  /** The number of the collection that is under way or was last. */
+  readonly round: () => number;
 }
 
 /** An instrument as the registry keeps it. */
 export interface Instrument {
   readonly family: Omit<MetricFamily, 'points'>;
   readonly labelNames: readonly string[];
-  points(timeUnixNano: bigint): Point[];
-  /** Runs callbacks that observe values when they are asked for. */
-  observe?(): void | Promise<void>;
+  /** Of what callbacks observe, only what they have since a round: a queue that is gone has no size. */
+  points(timeUnixNano: bigint, round: number): Point[];
+  /** Callbacks that observe values when they are asked for, by who gave them. */
+  readonly observers?: ReadonlyMap<unknown, () => void | Promise<void>>;
   /** The sum of what the series with these labels hold; a histogram's count. */
-  total(labels: Readonly<Record<string, string>>): number | undefined;
+  total(labels: Readonly<Record<string, string>>, round: number): number | undefined;
 }
 
 /** What series of every kind share: identity and start. */
@@ -54,4 +58,18 @@ export function toExemplar({ value, trace, timeMs }: PendingExemplar): Exemplar 
 export function hasLabels(series: SeriesBase, labels: Readonly<Record<string, string>>): boolean {
   for (const name in labels) if ((series.labels[name] ?? '') !== String(labels[name])) return false;
   return true;
+}
+
+/** What a family says of itself. */
+export type FamilyDetails = {
+  help?: string | undefined;
+  unit?: string | undefined;
+  additive?: boolean | undefined;
+  scope?: MetricFamily['scope'];
+};
+
+export interface Observation {
+  observe?: ((target: NumberInstrument) => void | Promise<void>) | undefined;
+  /** Whose callback it is: another one of the same replaces it, so that a definition may be repeated. */
+  observer?: unknown;
 }

@@ -1,14 +1,17 @@
 import type {
   Attributes,
   BatchObservableCallback,
+  BatchObservableResult,
   Meter,
   MeterProvider,
   MetricOptions,
   Observable,
   ObservableCallback,
+  ObservableResult,
 } from '@opentelemetry/api';
+import type { FamilyDetails } from './instrument.ts';
 import type { NumberInstrument } from './number.ts';
-import type { FamilyDetails, Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
 
 /** OpenTelemetry's default bounds, where an instrument advises none. */
 const otelBuckets = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
@@ -18,9 +21,10 @@ const otelBuckets = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000,
  * records nothing, and `onError` hears of it.
  */
 export function createMeterProvider(registry: Registry, onError: (error: unknown) => void): MeterProvider {
+  const observables = createObservables(registry, onError);
   return {
     getMeter: (name, version, options) =>
-      createMeter(registry, onError, {
+      createMeter(registry, onError, observables, {
         name,
         ...(version !== undefined && { version }),
         ...(options?.schemaUrl !== undefined && { schemaUrl: options.schemaUrl }),
@@ -28,10 +32,86 @@ export function createMeterProvider(registry: Registry, onError: (error: unknown
   };
 }
 
-function createMeter(registry: Registry, onError: (error: unknown) => void, scope: FamilyDetails['scope']): Meter {
-  const batches = new Set<{ callback: BatchObservableCallback; observables: Observable[] }>();
-  const targets = new WeakMap<Observable, NumberInstrument>();
+interface Batch {
+  readonly callback: BatchObservableCallback;
+  readonly observables: readonly Observable[];
+}
 
+/** What is observed when somebody asks. All meters of a provider share it, as `getMeter` gives a new one each time. */
+interface Observables {
+  get(name: string, type: 'counter' | 'gauge', details: FamilyDetails): Observable;
+  add(batch: Batch): void;
+  remove(batch: Batch): void;
+}
+
+function createObservables(registry: Registry, onError: (error: unknown) => void): Observables {
+  const handles = new Map<string, Observable>();
+  const targets = new Map<Observable, NumberInstrument>();
+  let batches: Batch[] = [];
+
+  async function guarded(run: () => void | Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  function runBatch({ callback, observables }: Batch): Promise<void> {
+    const result: BatchObservableResult = {
+      observe(metric, value, attributes) {
+        if (observables.includes(metric)) targets.get(metric)?.setTo(value, attributes);
+      },
+    };
+    return guarded(() => callback(result));
+  }
+
+  function create(): { handle: Observable; observe: (target: NumberInstrument) => Promise<void> } {
+    const callbacks = new Set<ObservableCallback>();
+    const handle: Observable = {
+      addCallback: (callback) => void callbacks.add(callback),
+      removeCallback: (callback) => void callbacks.delete(callback),
+    };
+    async function observe(target: NumberInstrument): Promise<void> {
+      const result: ObservableResult = { observe: (value, attributes) => target.setTo(value, attributes) };
+      // Of the instruments that a batch is for, the first one calls it.
+      const own = batches.filter(({ observables }) => observables.find((one) => targets.has(one)) === handle);
+      const calls = [...callbacks].map((callback) => guarded(() => callback(result)));
+      await Promise.all([...calls, ...own.map(runBatch)]);
+    }
+    return { handle, observe };
+  }
+
+  return {
+    get(name, type, details) {
+      const known = handles.get(name);
+      const { handle, observe } = known ? { handle: known } : create();
+      const target = registry.define(name, type, [], { ...details, observe, observer: handles });
+      handles.set(name, handle);
+      targets.set(handle, target);
+      return handle;
+    },
+    add(batch) {
+      if (!batches.some((known) => isSame(known, batch))) batches.push(batch);
+    },
+    remove(batch) {
+      batches = batches.filter((known) => !isSame(known, batch));
+    },
+  };
+}
+
+function isSame(a: Batch, b: Batch): boolean {
+  const all =
+    a.observables.length === b.observables.length && a.observables.every((one) => b.observables.includes(one));
+  return a.callback === b.callback && all;
+}
+
+function createMeter(
+  registry: Registry,
+  onError: (error: unknown) => void,
+  observables: Observables,
+  scope: FamilyDetails['scope'],
+): Meter {
   function guarded<T>(create: () => T, noop: T): T {
     try {
       return create();
@@ -41,43 +121,21 @@ function createMeter(registry: Registry, onError: (error: unknown) => void, scop
     }
   }
 
-  function details(options: MetricOptions | undefined): FamilyDetails {
-    return { help: options?.description, unit: options?.unit, scope };
+  function details(options: MetricOptions | undefined, additive = false): FamilyDetails {
+    return { help: options?.description, unit: options?.unit, scope, additive };
   }
 
   function adder(name: string, options: MetricOptions | undefined, type: 'counter' | 'gauge') {
-    const additive = type === 'gauge';
     const create = () => {
-      const instrument = registry.define(name, type, [], { ...details(options), additive });
+      const instrument = registry.define(name, type, [], details(options, type === 'gauge'));
       return { add: (value: number, attributes?: Attributes) => instrument.addTo(value, attributes) };
     };
     return guarded(create, { add() {} });
   }
 
   function observable(name: string, options: MetricOptions | undefined, type: 'counter' | 'gauge', additive: boolean) {
-    const callbacks = new Set<ObservableCallback>();
-    const handle: Observable = {
-      addCallback: (callback) => void callbacks.add(callback),
-      removeCallback: (callback) => void callbacks.delete(callback),
-    };
-    async function observe(target: NumberInstrument): Promise<void> {
-      const result = { observe: (value: number, attributes?: Attributes) => target.setTo(value, attributes) };
-      for (const callback of callbacks) await callback(result);
-      for (const batch of batches) if (batch.observables[0] === handle) await batch.callback(batchResult(batch));
-    }
-    const create = () => {
-      targets.set(handle, registry.define(name, type, [], { ...details(options), additive, observe }));
-      return handle;
-    };
-    return guarded(create, handle);
-  }
-
-  function batchResult(batch: { observables: Observable[] }) {
-    return {
-      observe(metric: Observable, value: number, attributes?: Attributes) {
-        if (batch.observables.includes(metric)) targets.get(metric)?.setTo(value, attributes);
-      },
-    };
+    const noop: Observable = { addCallback() {}, removeCallback() {} };
+    return guarded(() => observables.get(name, type, details(options, additive)), noop);
   }
 
   return {
@@ -101,14 +159,11 @@ function createMeter(registry: Registry, onError: (error: unknown) => void, scop
     createObservableCounter: (name, options) => observable(name, options, 'counter', false),
     createObservableUpDownCounter: (name, options) => observable(name, options, 'gauge', true),
     createObservableGauge: (name, options) => observable(name, options, 'gauge', false),
-    addBatchObservableCallback(callback, observables) {
-      batches.add({ callback: callback as BatchObservableCallback, observables: observables as Observable[] });
+    addBatchObservableCallback(callback, observed) {
+      observables.add({ callback: callback as BatchObservableCallback, observables: [...observed] as Observable[] });
     },
-    removeBatchObservableCallback(callback, observables) {
-      for (const batch of batches) {
-        const same = batch.callback === callback && batch.observables.join() === observables.join();
-        if (same) batches.delete(batch);
-      }
+    removeBatchObservableCallback(callback, observed) {
+      observables.remove({ callback: callback as BatchObservableCallback, observables: observed as Observable[] });
     },
   };
 }

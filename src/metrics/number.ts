@@ -16,6 +16,8 @@ import type { MetricFamily, Point } from './snapshot.ts';
 interface NumberSeries {
   readonly base: SeriesBase;
   value: number;
+  /** When it was last set. */
+  round: number;
   exemplar?: PendingExemplar;
 }
 
@@ -26,25 +28,23 @@ export class NumberInstrument implements Instrument {
   readonly #host: InstrumentHost;
   readonly #series: SeriesTable<NumberSeries>;
   readonly #monotonic: boolean;
-  readonly #observe: (() => void | Promise<void>) | undefined;
+  readonly observers = new Map<unknown, () => void | Promise<void>>();
 
   constructor(
     family: Omit<MetricFamily, 'points'>,
     labelNames: readonly string[],
     host: InstrumentHost,
     guard: CardinalityGuard,
-    observe?: (instrument: NumberInstrument) => void | Promise<void>,
   ) {
     this.family = family;
     this.labelNames = labelNames;
     this.#host = host;
     this.#monotonic = family.type === 'counter';
-    this.#series = new SeriesTable(family.name, guard, (key) => ({ base: createSeriesBase(key, host), value: 0 }));
-    this.#observe = observe && (() => observe(this));
-  }
-
-  observe(): void | Promise<void> {
-    return this.#observe?.();
+    this.#series = new SeriesTable(family.name, guard, (key) => ({
+      base: createSeriesBase(key, host),
+      value: 0,
+      round: 0,
+    }));
   }
 
   add(value: number, labels?: LabelValues, trace: TraceRef | null | undefined = this.#host.activeTrace()): void {
@@ -56,25 +56,35 @@ export class NumberInstrument implements Instrument {
   }
 
   set(value: number, labels?: LabelValues): void {
-    if (this.#isNumber(value)) this.#series.find(this.labelNames, labels).value = value;
+    if (this.#isNumber(value)) this.#set(this.#series.find(this.labelNames, labels), value);
   }
 
   /** Sets what a callback observed, or what OpenTelemetry's gauge records. */
   setTo(value: number, attributes: Attributes | undefined): void {
-    if (this.#isNumber(value)) this.#series.findByAttributes(attributes).value = value;
+    if (this.#isNumber(value)) this.#set(this.#series.findByAttributes(attributes), value);
   }
 
-  points(timeUnixNano: bigint): Point[] {
-    return this.#series.values().map(({ base, value, exemplar }) => {
+  points(timeUnixNano: bigint, round: number): Point[] {
+    return this.#current(round).map(({ base, value, exemplar }) => {
       const point = { ...base, timeUnixNano, value };
       return exemplar ? { ...point, exemplars: [toExemplar(exemplar)] } : point;
     });
   }
 
-  total(labels: Readonly<Record<string, string>>): number | undefined {
+  total(labels: Readonly<Record<string, string>>, round: number): number | undefined {
     let total: number | undefined;
-    for (const series of this.#series.values()) if (hasLabels(series.base, labels)) total = (total ?? 0) + series.value;
+    for (const series of this.#current(round)) if (hasLabels(series.base, labels)) total = (total ?? 0) + series.value;
     return total;
+  }
+
+  #current(round: number): NumberSeries[] {
+    const all = this.#series.values();
+    return this.observers.size > 0 ? all.filter((series) => series.round >= round) : all;
+  }
+
+  #set(series: NumberSeries, value: number): void {
+    series.value = value;
+    series.round = this.#host.round();
   }
 
   #add(series: NumberSeries, value: number, trace: TraceRef | null | undefined): void {

@@ -1,74 +1,20 @@
-import { toUnixNano } from '../clock.ts';
+import { type Clock, toUnixNano, withTimeout } from '../clock.ts';
 import { TelemetryError } from '../errors.ts';
 import { createCardinalityGuard, defaultCaps, defaultSeriesPerMetric } from './cardinality.ts';
 import { HistogramInstrument } from './histogram.ts';
-import type { Instrument, InstrumentHost, TraceRef } from './instrument.ts';
+import type { FamilyDetails, Instrument, InstrumentHost, Observation, TraceRef } from './instrument.ts';
+import type {
+  Counter,
+  Gauge,
+  Histogram,
+  MetricOptions,
+  MetricRegistry,
+  MetricRegistryOptions,
+  Observed,
+} from './metric-registry.ts';
 import { NumberInstrument } from './number.ts';
 import type { LabelValues } from './series.ts';
 import type { MetricFamily, MetricsSnapshot } from './snapshot.ts';
-
-export type Labels<L extends string> = { readonly [K in L]?: string | number | boolean };
-
-export interface MetricOptions<L extends string> {
-  help?: string;
-  /** UCUM: `s`, `By`, `{token}`. Prometheus names get it as a suffix. */
-  unit?: string;
-  labels?: readonly L[];
-}
-
-/** Goes up. A negative or non-finite value is ignored and counted. */
-export interface Counter<L extends string = never> {
-  inc(value?: number): void;
-  inc(labels: Labels<L>, value?: number): void;
-}
-
-export interface Gauge<L extends string = never> {
-  set(value: number): void;
-  set(labels: Labels<L>, value: number): void;
-  inc(value?: number): void;
-  inc(labels: Labels<L>, value?: number): void;
-  dec(value?: number): void;
-  dec(labels: Labels<L>, value?: number): void;
-}
-
-export interface Histogram<L extends string = never> {
-  observe(value: number): void;
-  observe(labels: Labels<L>, value: number): void;
-  /** Starts a timer; the function returned observes the seconds since then and returns them. */
-  startTimer(labels?: Labels<L>): (labels?: Labels<L>) => number;
-}
-
-/**
- * Metrics by prom-client's habits: labels first, then the value. Defining the same name with the same labels again
- * gives the same instrument; other labels or another type throw.
- *
- * @example
- * const jobs = telemetry.metrics.counter('jobs_total', { help: 'Jobs done', labels: ['queue'] });
- * jobs.inc({ queue: 'mail' });
- */
-export interface MetricRegistry {
-  counter<const L extends string = never>(name: string, options?: MetricOptions<L>): Counter<L>;
-  gauge<const L extends string = never>(
-    name: string,
-    options?: MetricOptions<L> & { observe?: () => number | Iterable<readonly [Labels<L>, number]> },
-  ): Gauge<L>;
-  histogram<const L extends string = never>(
-    name: string,
-    options?: MetricOptions<L> & { buckets?: readonly number[] },
-  ): Histogram<L>;
-  /** Sum of all series that carry the given labels; of a histogram the number of observations. */
-  value(name: string, labels?: Record<string, string>): number | undefined;
-  collect(): Promise<MetricsSnapshot>;
-}
-
-export interface MetricRegistryOptions {
-  /** Prefix of every name, joined by an underscore. */
-  namespace?: string;
-  /** Distinct values a label may have: `{ model: 50 }`. */
-  cardinality?: Record<string, number>;
-  /** 2,000 by default; what exceeds it goes to one overflow series. */
-  seriesPerMetric?: number;
-}
 
 /** Rastir's bounds for durations, in seconds. */
 export const defaultBuckets: readonly number[] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
@@ -82,13 +28,16 @@ export class Registry implements MetricRegistry {
   readonly #prefix: string;
   readonly #beforeCollect: (() => void)[] = [];
   readonly #now: () => number;
+  readonly #monotonic: () => number;
+  #round = 0;
   readonly host: InstrumentHost;
   readonly #guard: ReturnType<typeof createCardinalityGuard>;
-  #traceSources: (() => TraceRef | undefined)[] = [];
+  #activeTrace: (() => TraceRef | undefined) | undefined;
 
-  constructor(options: MetricRegistryOptions & { now?: () => number } = {}) {
+  constructor(options: MetricRegistryOptions & Partial<Clock> = {}) {
     this.#prefix = options.namespace ? `${options.namespace}_` : '';
     this.#now = options.now ?? (() => Date.now());
+    this.#monotonic = options.monotonic ?? (() => performance.now());
     const invalid = (metric: string) =>
       this.define('edgespan_invalid_measurements_total', 'counter', ['metric'], {
         help: 'Measurements that were no number the metric can take.',
@@ -96,7 +45,7 @@ export class Registry implements MetricRegistry {
     const overflow = (metric: string) => {
       if (metric !== overflowMetric) this.#overflowCounter().add(1, { metric }, null);
     };
-    this.host = { now: this.#now, activeTrace: () => this.#activeTrace(), invalid };
+    this.host = { now: this.#now, activeTrace: () => this.#activeTrace?.(), invalid, round: () => this.#round };
     this.#guard = createCardinalityGuard(
       { ...defaultCaps, ...options.cardinality },
       options.seriesPerMetric ?? defaultSeriesPerMetric,
@@ -111,12 +60,13 @@ export class Registry implements MetricRegistry {
 
   gauge<const L extends string = never>(
     name: string,
-    options: MetricOptions<L> & { observe?: () => number | Iterable<readonly [Labels<L>, number]> } = {},
+    options: MetricOptions<L> & { observe?: () => Observed<L> | Promise<Observed<L>> } = {},
   ): Gauge<L> {
     const { observe } = options;
     const instrument = this.define(this.#prefix + name, 'gauge', options.labels, {
       ...options,
       observe: observe && ((target: NumberInstrument) => observeInto(target, observe())),
+      observer: 'gauge',
     });
     return {
       set: (a: LabelValues | number, b?: number) =>
@@ -136,9 +86,9 @@ export class Registry implements MetricRegistry {
     return {
       observe,
       startTimer: (atStart) => {
-        const start = this.#now();
+        const start = this.#monotonic();
         return (atEnd) => {
-          const seconds = Math.max(0, this.#now() - start) / 1000;
+          const seconds = Math.max(0, this.#monotonic() - start) / 1000;
           instrument.record(seconds, { ...atStart, ...atEnd });
           return seconds;
         };
@@ -148,18 +98,23 @@ export class Registry implements MetricRegistry {
 
   value(name: string, labels: Record<string, string> = {}): number | undefined {
     for (const prepare of this.#beforeCollect) prepare();
-    return (this.#instruments.get(name) ?? this.#instruments.get(this.#prefix + name))?.total(labels);
+    const instrument = this.#instruments.get(name) ?? this.#instruments.get(this.#prefix + name);
+    if (!instrument) return undefined;
+    const round = ++this.#round;
+    // What is observed later is not known yet: what was observed last has to do.
+    return instrument.total(labels, this.#observe(instrument).length > 0 ? 0 : round);
   }
 
   async collect(): Promise<MetricsSnapshot> {
     for (const prepare of this.#beforeCollect) prepare();
     const instruments = [...this.#instruments.values()];
-    const pending = instruments.flatMap((instrument) => this.#observe(instrument) ?? []);
-    if (pending.length > 0) await Promise.all(pending);
+    const round = ++this.#round;
+    const pending = instruments.flatMap((instrument) => this.#observe(instrument));
+    if (pending.length > 0) await withTimeout(Promise.all(pending), observeTimeoutMs);
     const time = toUnixNano(this.#now());
     const metrics: MetricFamily[] = [];
     for (const instrument of instruments) {
-      const points = instrument.points(time);
+      const points = instrument.points(time, round);
       if (points.length > 0) metrics.push({ ...instrument.family, points });
     }
     return { temporality: 'cumulative', resource: {}, metrics };
@@ -170,12 +125,14 @@ export class Registry implements MetricRegistry {
     name: string,
     type: 'counter' | 'gauge',
     labels: readonly string[] = [],
-    details: FamilyDetails & { observe?: ((target: NumberInstrument) => void | Promise<void>) | undefined } = {},
+    details: FamilyDetails & Observation = {},
   ): NumberInstrument {
-    const { observe, ...rest } = details;
-    const family = { name, type, ...describe(rest) };
-    const create = () => new NumberInstrument(family, labels, this.host, this.#guard, observe);
-    return this.#findOrAdd(name, type, labels, NumberInstrument, create);
+    const family = { name, type, ...describe(details) };
+    const create = () => new NumberInstrument(family, labels, this.host, this.#guard);
+    const instrument = this.#findOrAdd(family, labels, NumberInstrument, create);
+    const { observe, observer } = details;
+    if (observe) instrument.observers.set(observer, () => observe(instrument));
+    return instrument;
   }
 
   defineHistogram(
@@ -189,57 +146,59 @@ export class Registry implements MetricRegistry {
     }
     const family = { name, type: 'histogram' as const, bounds: [...bounds], ...describe(details) };
     const create = () => new HistogramInstrument(family, labels, this.host, this.#guard);
-    const found = this.#findOrAdd(name, 'histogram', labels, HistogramInstrument, create);
+    const found = this.#findOrAdd(family, labels, HistogramInstrument, create);
     if (details.buckets && found.family.bounds.join() !== bounds.join()) throw alreadyDefined(name, 'buckets');
     return found;
   }
 
-  /** Runs before values are read: the place for what is counted late. Returns its undo. */
+  /** Runs before values are read: the place for what is counted late. */
   beforeCollect(prepare: () => void): void {
     this.#beforeCollect.push(prepare);
   }
 
   /** Where exemplars find the active trace; several telemetries may share a registry. */
   addTraceSource(source: () => TraceRef | undefined): void {
-    this.#traceSources = [...this.#traceSources, source];
+    const earlier = this.#activeTrace;
+    this.#activeTrace = earlier ? () => earlier() ?? source() : source;
   }
 
   #findOrAdd<I extends Instrument>(
-    name: string,
-    type: MetricFamily['type'],
+    { name, type, additive }: Omit<MetricFamily, 'points'>,
     labels: readonly string[],
     kind: abstract new (...args: never[]) => I,
     create: () => I,
   ): I {
     const found = this.#instruments.get(name);
     if (found) {
-      if (!(found instanceof kind) || found.family.type !== type) throw alreadyDefined(name, 'type');
-      if (found.labelNames.join() !== labels.join()) throw alreadyDefined(name, 'labels');
+      const { family } = found;
+      const same = family.type === type && Boolean(family.additive) === Boolean(additive);
+      if (!(found instanceof kind) || !same) throw alreadyDefined(name, 'type');
+      if (found.labelNames.toSorted().join() !== labels.toSorted().join()) throw alreadyDefined(name, 'labels');
       return found;
     }
-    if (!validName.test(name)) throw new TelemetryError('invalid_metric', `"${name}" is no metric name`);
-    const wrong = labels.find((label) => !validLabel.test(label) || label.startsWith('__') || label === 'le');
+    if (typeof name !== 'string' || !validName.test(name)) {
+      throw new TelemetryError('invalid_metric', `"${name}" is no metric name`);
+    }
+    const wrong = labels.find(
+      (label, i) => !validLabel.test(label) || /^(__|le$)/.test(label) || labels.indexOf(label) < i,
+    );
     if (wrong !== undefined) throw new TelemetryError('invalid_metric', `"${wrong}" of ${name} is no label name`);
     const created = create();
     this.#instruments.set(name, created);
     return created;
   }
 
-  #observe(instrument: Instrument): Promise<void> | undefined {
-    try {
-      return instrument.observe?.()?.catch(() => this.host.invalid(instrument.family.name));
-    } catch {
-      this.host.invalid(instrument.family.name);
-      return undefined;
-    }
-  }
-
-  #activeTrace(): TraceRef | undefined {
-    for (const source of this.#traceSources) {
-      const trace = source();
-      if (trace) return trace;
-    }
-    return undefined;
+  /** Runs an instrument's callbacks; what is answered is still to come. */
+  #observe({ family, observers }: Instrument): Promise<void>[] {
+    const failed = () => this.host.invalid(family.name);
+    return [...(observers?.values() ?? [])].flatMap((observe) => {
+      try {
+        return observe()?.catch(failed) ?? [];
+      } catch {
+        failed();
+        return [];
+      }
+    });
   }
 
   #overflowCounter(): NumberInstrument {
@@ -249,14 +208,11 @@ export class Registry implements MetricRegistry {
   }
 }
 
+/** Callbacks that take longer are not waited for. */
+const observeTimeoutMs = 2000;
 const overflowMetric = 'edgespan_series_overflow_total';
 
-export type FamilyDetails = {
-  help?: string | undefined;
-  unit?: string | undefined;
-  additive?: boolean | undefined;
-  scope?: MetricFamily['scope'];
-};
+/** A gauge's own value, or one a label set. */
 
 /**
  * A registry of one's own, to be shared by several telemetries (`metrics: { registry }`) or kept apart from all.
@@ -273,13 +229,17 @@ function describe({ help, unit, additive, scope }: FamilyDetails): FamilyDetails
   return { ...(help && { help }), ...(unit && { unit }), ...(additive && { additive }), ...(scope && { scope }) };
 }
 
-function addWith(instrument: NumberInstrument, sign: 1 | -1, a: LabelValues | number = 1, b = 1): void {
+function addWith(instrument: NumberInstrument, sign: 1 | -1, a?: LabelValues | number, b = 1): void {
   // A string or the like is no set of labels, but a value that the instrument ignores and counts.
-  if (typeof a === 'object') instrument.add(sign * b, a);
+  if (typeof a === 'object' || a === undefined) instrument.add(sign * b, a);
   else instrument.add(sign * a);
 }
 
-function observeInto(target: NumberInstrument, observed: number | Iterable<readonly [LabelValues, number]>): void {
+function observeInto(
+  target: NumberInstrument,
+  observed: Observed<never> | Promise<Observed<never>>,
+): void | Promise<void> {
+  if (observed instanceof Promise) return observed.then((value) => observeInto(target, value));
   if (typeof observed === 'number') target.set(observed);
   else for (const [labels, value] of observed) target.set(value, labels);
 }

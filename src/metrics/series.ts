@@ -9,6 +9,23 @@ export interface SeriesKey {
   readonly attributes?: Attributes;
 }
 
+/** A step on the way to a series: by the value of one label. Most labels repeat their last value. */
+class Level<S> {
+  readonly nodes = new Map<unknown, Level<S> | S>();
+  lastValue: unknown = this.nodes;
+  lastNode: Level<S> | S | undefined;
+
+  get(value: unknown): Level<S> | S | undefined {
+    if (value === this.lastValue) return this.lastNode;
+    const node = this.nodes.get(value);
+    if (node !== undefined) {
+      this.lastValue = value;
+      this.lastNode = node;
+    }
+    return node;
+  }
+}
+
 /**
  * Finds the series of a label set without building a key: one map lookup per label, since a joined string would cost
  * more than the measurement itself. The map by canonical key decides when that path is new.
@@ -18,8 +35,8 @@ export class SeriesTable<S> {
   readonly #guard: CardinalityGuard;
   readonly #create: (key: SeriesKey) => S;
   readonly #series = new Map<string, S>();
-  /** Levels of maps, the series at the leaves. Raw values (1 and "1") may lead to the same series. */
-  readonly #paths = new Map<unknown, unknown>();
+  /** The series are at the leaves. Raw values (1 and "1") may lead to the same one. */
+  readonly #paths = new Level<S>();
   #pathCount = 0;
   #overflow: S | undefined;
 
@@ -31,9 +48,9 @@ export class SeriesTable<S> {
 
   /** The series of values for label names declared beforehand. */
   find(names: readonly string[], values: LabelValues | undefined): S {
-    let node: unknown = this.#paths;
+    let node: Level<S> | S | undefined = this.#paths;
     for (let i = 0; i < names.length; i++) {
-      node = (node as Map<unknown, unknown>).get(values?.[names[i]!]);
+      node = (node as Level<S>).get(values?.[names[i]!]);
       if (node === undefined) {
         const series = this.#lookUp(names, values);
         if (series !== this.#overflow) this.#remember(names, values, series);
@@ -87,14 +104,14 @@ export class SeriesTable<S> {
     const last = raws.pop();
     let node = this.#paths;
     for (const raw of raws) {
-      let next = node.get(raw) as Map<unknown, unknown> | undefined;
+      let next = node.nodes.get(raw) as Level<S> | undefined;
       if (!next) {
-        next = new Map();
-        node.set(raw, next);
+        next = new Level();
+        node.nodes.set(raw, next);
       }
       node = next;
     }
-    node.set(last, series);
+    node.nodes.set(last, series);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Delivery, Ledger } from '../delivery.ts';
 import { createDeltaReader } from '../metrics/delta.ts';
-import type { MetricFamily, MetricsSnapshot } from '../metrics/snapshot.ts';
+import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import type { SpanSink } from '../trace/span-pipeline.ts';
 import type { OtlpTarget } from './config.ts';
@@ -31,7 +31,7 @@ export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SpanSink
 /** Metrics to an OTLP endpoint: deltas, or everything since the start. */
 export interface MetricExporter {
   flush(deadline: number): Promise<void>;
-  /** Points that the last flush could not send and the next one will. */
+  /** Points that could not be sent and the next flush will, and those that are being sent. */
   readonly pending: number;
 }
 
@@ -47,16 +47,20 @@ export interface MetricExporterOptions {
 export function createMetricExporter(options: MetricExporterOptions): MetricExporter {
   const { target, port, ledger } = options;
   const delta = options.temporality === 'delta' ? createDeltaReader() : undefined;
-  let pending = 0;
+  /** Points to be sent again, and those in a flush that is still under way. */
+  let unsent = 0;
+  let inFlight = 0;
   return {
     get pending() {
-      return pending;
+      return unsent + inFlight;
     },
     async flush(deadline) {
       const collected = await options.collect();
       const snapshot = delta ? delta.read(collected) : collected;
       const size = countPoints(snapshot);
       if (size === 0) return;
+      unsent = 0;
+      inFlight += size;
       ledger.recorded('metrics', size);
       const delivery: Delivery<MetricsSnapshot> = await deliver(snapshot, {
         size: countPoints,
@@ -66,7 +70,8 @@ export function createMetricExporter(options: MetricExporterOptions): MetricExpo
         resendUnconfirmed: !delta || options.resendUnconfirmed,
       });
       for (const batch of delivery.returned) delta?.restore(batch);
-      pending = delivery.returned.reduce((sum, batch) => sum + countPoints(batch), 0);
+      inFlight -= size;
+      unsent += delivery.returned.reduce((sum, batch) => sum + countPoints(batch), 0);
       ledger.delivered('metrics', delivery);
     },
   };
@@ -131,10 +136,16 @@ function halveSnapshot(snapshot: MetricsSnapshot): readonly [MetricsSnapshot, Me
 
 /** Points of one family side by side again, so that each family is written once. */
 function regroup(single: readonly MetricFamily[]): MetricFamily[] {
-  const families = new Map<string, MetricFamily>();
+  const points = new Map<string, Point[]>();
+  const families: MetricFamily[] = [];
   for (const family of single) {
-    const known = families.get(family.name);
-    families.set(family.name, known ? { ...known, points: [...known.points, ...family.points] } : family);
+    const known = points.get(family.name);
+    if (known) known.push(...family.points);
+    else {
+      const own = [...family.points];
+      points.set(family.name, own);
+      families.push({ ...family, points: own });
+    }
   }
-  return [...families.values()];
+  return families;
 }

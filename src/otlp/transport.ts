@@ -167,7 +167,7 @@ function createTimer(ms: number, expire: () => void): { expired: Promise<undefin
       expire();
     }, ms);
   });
-  return { expired, clear: () => clearTimeout(id) };
+  return { expired, clear: () => id !== undefined && clearTimeout(id) };
 }
 
 function wait(ms: number): Promise<void> {

@@ -12,6 +12,27 @@ export interface ProcessPort {
   onIdle(listener: () => Promise<unknown>): () => void;
 }
 
+/** The `process` of Node, and of runtimes that have one like it. */
+export interface NodeProcess {
+  readonly pid: number;
+  on(event: string, listener: () => void): unknown;
+  once(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+  kill(pid: number, signal: string): unknown;
+}
+
+export function createProcessPort(host: NodeProcess): ProcessPort {
+  return {
+    onSignal: (signal, listener) => host.on(signal, listener),
+    offSignal: (signal, listener) => host.off(signal, listener),
+    raise: (signal) => host.kill(host.pid, signal),
+    onIdle(listener) {
+      host.once('beforeExit', listener);
+      return () => host.off('beforeExit', listener);
+    },
+  };
+}
+
 export interface ShutdownOptions {
   signals?: readonly ShutdownSignal[];
   /** 5,000 */

@@ -1,6 +1,6 @@
-import { type Attributes, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
 import { createInvocation } from '../invocation.ts';
-import { runInSpan } from '../llm/run-span.ts';
+import { recordError, runInSpan } from '../llm/run-span.ts';
 import type { Parts } from '../parts.ts';
 
 export interface Task {
@@ -25,7 +25,9 @@ export function runTask(parts: Parts, task: Task): unknown {
     if (task.name === undefined) return view.run(context, task.call);
     const { name, kind = SpanKind.INTERNAL, attributes = {} } = task;
     const span: Span = engine.tracer.startSpan(name, { kind, attributes }, context);
-    return runInSpan(view, trace.setSpan(context, span), span, task.call, () => {});
+    return runInSpan(view, context, span, task.call, (ending) => {
+      if ('thrown' in ending) recordError(span, ending.thrown);
+    });
   }
 
   if (!task.awaitFlush) return invocation.run(run);

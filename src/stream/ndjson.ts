@@ -1,10 +1,11 @@
 import type { Decoder, DecoderOptions, OnEvent } from './decoder.ts';
-import { createLineDecoder } from './lines.ts';
+import { LineDecoder } from './lines.ts';
 
 /** One JSON text a line, https://github.com/ndjson/ndjson-spec; blank lines are skipped. */
 export function createNdjsonDecoder(onEvent: OnEvent, { maxEventBytes, onError }: DecoderOptions): Decoder {
-  return createLineDecoder((line) => {
+  const readLine = (line: string | undefined) => {
     if (line === undefined) onError('event_too_long');
     else if (line.trim() !== '') onEvent(line, undefined);
-  }, maxEventBytes);
+  };
+  return new LineDecoder({ readLine }, maxEventBytes);
 }

@@ -1,4 +1,4 @@
-import { maxTimerMs } from '../clock.ts';
+import { withTimeout } from '../clock.ts';
 
 /** A body that somebody may still read. */
 export interface OpenStream {
@@ -79,19 +79,4 @@ export function createOpenStreams(monotonic: () => number, onIdle?: () => void):
       }
     },
   };
-}
-
-/** Settles with the promise or after `ms`, whichever comes first; the timer keeps no process alive. */
-export async function withTimeout(promise: Promise<unknown>, ms: number): Promise<void> {
-  let expire = (): void => {};
-  const timeout = new Promise<void>((resolve) => {
-    expire = resolve;
-  });
-  const timer = setTimeout(expire, Math.min(ms, maxTimerMs));
-  (timer as { unref?: () => void }).unref?.();
-  try {
-    await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,5 @@
 import type { Decoder, DecoderOptions, OnEvent } from './decoder.ts';
-import { createLineDecoder } from './lines.ts';
+import { LineDecoder, type LineReader } from './lines.ts';
 
 const LF = 10;
 const prefix = 'data: ';
@@ -8,65 +8,78 @@ const prefix = 'data: ';
  * Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream, with one
  * difference: an event that the end of the stream leaves without its blank line is handed out, since vendors do so.
  */
-export function createSseDecoder(onEvent: OnEvent, { maxEventBytes, onError }: DecoderOptions): Decoder {
-  let data: string | undefined;
-  let type: string | undefined;
-  let broken = false;
+export function createSseDecoder(onEvent: OnEvent, options: DecoderOptions): Decoder {
+  return new SseDecoder(onEvent, options);
+}
 
-  function dispatch(): void {
-    const text = data;
-    const name = type;
-    data = type = undefined;
-    broken = false;
-    if (text !== undefined) onEvent(text, name);
+class SseDecoder implements Decoder, LineReader {
+  readonly #onEvent: OnEvent;
+  readonly #options: DecoderOptions;
+  readonly #lines: LineDecoder;
+  #data: string | undefined;
+  #type: string | undefined;
+  #broken = false;
+
+  constructor(onEvent: OnEvent, options: DecoderOptions) {
+    this.#onEvent = onEvent;
+    this.#options = options;
+    this.#lines = new LineDecoder(this, options.maxEventBytes);
   }
 
-  function refuse(): void {
-    if (!broken) onError('event_too_long');
-    broken = true;
-    data = undefined;
+  feed(bytes: Uint8Array): void {
+    this.#lines.feed(bytes);
   }
 
-  function readField(line: string): void {
-    const text = readValue(line, 'data');
-    if (text === undefined) {
-      const name = readValue(line, 'event');
-      if (name !== undefined) type = name || undefined;
-    } else if (!broken) {
-      data = data === undefined ? text : `${data}\n${text}`;
-      if (data.length > maxEventBytes) refuse();
-    }
+  end(): void {
+    this.#lines.end();
+    this.#dispatch();
   }
 
-  function readLine(line: string | undefined): void {
-    if (line === undefined) refuse();
-    else if (line === '') dispatch();
-    else readField(line);
+  readLine(line: string | undefined): void {
+    if (line === undefined) this.#refuse();
+    else if (line === '') this.#dispatch();
+    else this.#readField(line);
   }
 
   /** Nearly every line is empty or `data: …`, which is told without taking it out of its block. */
-  function readBlock(block: string): void {
+  readBlock(block: string): void {
     for (let start = 0; start < block.length; start++) {
       if (block.charCodeAt(start) === LF) {
-        dispatch();
+        this.#dispatch();
         continue;
       }
       const end = block.indexOf('\n', start);
-      if (data === undefined && !broken && isData(block, start)) data = block.slice(start + prefix.length, end);
-      else readField(block.slice(start, end));
+      const isFirst = this.#data === undefined && !this.#broken;
+      if (isFirst && isData(block, start)) this.#data = block.slice(start + prefix.length, end);
+      else this.#readField(block.slice(start, end));
       start = end;
     }
   }
 
-  const lines = createLineDecoder(readLine, maxEventBytes, readBlock);
+  #readField(line: string): void {
+    const text = readValue(line, 'data');
+    if (text === undefined) {
+      const name = readValue(line, 'event');
+      if (name !== undefined) this.#type = name || undefined;
+    } else if (!this.#broken) {
+      this.#data = this.#data === undefined ? text : `${this.#data}\n${text}`;
+      if (this.#data.length > this.#options.maxEventBytes) this.#refuse();
+    }
+  }
 
-  return {
-    feed: lines.feed,
-    end() {
-      lines.end();
-      dispatch();
-    },
-  };
+  #dispatch(): void {
+    const data = this.#data;
+    const type = this.#type;
+    this.#data = this.#type = undefined;
+    this.#broken = false;
+    if (data !== undefined) this.#onEvent(data, type);
+  }
+
+  #refuse(): void {
+    if (!this.#broken) this.#options.onError('event_too_long');
+    this.#broken = true;
+    this.#data = undefined;
+  }
 }
 
 /** Whether the text at `start` is `data: `; by characters, since `startsWith` takes three times as long. */

@@ -17,8 +17,16 @@ export interface Invocation {
   /** Bodies that are still being read; the flush at the end waits for them. */
   readonly streams: OpenStreams;
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
-  /** The SERVER span, which a framework's middleware renames to its route. */
-  readonly server?: { readonly span: Span; setRoute(route: string): void };
+  readonly server?: ServerMark;
+}
+
+/** The SERVER span, as far as a framework's middleware knows more of it. */
+export interface ServerMark {
+  readonly span: Span;
+  /** The pattern that the path matched; names span and metric. */
+  setRoute(route: string): void;
+  /** What a handler threw and the framework has answered. It counts where the answer is a 500 or above. */
+  setError(thrown: unknown): void;
 }
 
 /** A wrapper around a model call; `counted` once an instrumented call inside has been recorded in its place. */

@@ -1,6 +1,6 @@
+import { withTimeout } from '../clock.ts';
 import type { Delivery } from '../delivery.ts';
 import { messageOf, TelemetryError } from '../errors.ts';
-import { withTimeout } from '../stream/open-streams.ts';
 import type { ExportFunction, ReadableSpan, SpanExporter } from './readable-span.ts';
 import type { SpanSink } from './span-pipeline.ts';
 

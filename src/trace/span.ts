@@ -9,10 +9,11 @@ import type {
   SpanStatus,
   TimeInput,
 } from '@opentelemetry/api';
-import { copyAttributes, cut, isKey, isSimple, limitAttributes, limitValue } from '../attributes.ts';
-import { type Clock, fromHrTime, toHrTime } from '../clock.ts';
+import { copyAttributes, isKey, isSimple, limitAttributes, limitValue } from '../attributes.ts';
+import { type Clock, toHrTime } from '../clock.ts';
 import type { LocalTrace } from './local-trace.ts';
 import type { InstrumentationScope, ReadableSpan, Resource, SpanEvent } from './readable-span.ts';
+import { describeException, isTime, limitText, shed, toMs } from './span-input.ts';
 
 export interface SpanLimits {
   readonly attributesPerSpan: number;
@@ -43,9 +44,6 @@ export interface SpanStart {
 /** OpenTelemetry's status codes as numbers: its enum would be one more import at run time. */
 const unset = 0;
 const ok = 1;
-
-/** Later times, in milliseconds, do not fit the 64 bits of nanoseconds that OTLP has for them. */
-const maxMs = 2 ** 63 / 1e6;
 
 /**
  * A span that is being recorded, and, once ended, the `ReadableSpan` that exporters take.
@@ -78,7 +76,7 @@ export class RecordingSpan implements Span, ReadableSpan {
   constructor(host: SpanHost, start: SpanStart) {
     this.#host = host;
     this.#context = start.context;
-    this.name = this.#limitName(start.name);
+    this.name = limitText(start.name);
     this.kind = start.kind;
     this.instrumentationScope = start.scope;
     this.localTrace = start.trace;
@@ -178,7 +176,7 @@ export class RecordingSpan implements Span, ReadableSpan {
     const at = toMs(time ?? (isTime(attributesOrTime) ? attributesOrTime : undefined), this.#host.clock);
     const { attributes, dropped } = limitAttributes(given, this.#host.limits);
     const when = toHrTime(at ?? this.wallTime(this.#host.clock.monotonic()));
-    const event = { name: this.#limitName(name), time: when, attributes };
+    const event = { name: limitText(name), time: when, attributes };
     this.#sequence(event);
     this.events.push(dropped ? { ...event, droppedAttributesCount: dropped } : event);
     this.droppedEventsCount += shed(this.events, this.#host.limits.eventsPerSpan);
@@ -211,19 +209,13 @@ export class RecordingSpan implements Span, ReadableSpan {
   setStatus(status: SpanStatus): this {
     if (this.ended || !status?.code || this.status.code === ok) return this;
     const keepsMessage = status.code !== ok && typeof status.message === 'string';
-    this.status = keepsMessage
-      ? { code: status.code, message: cut(status.message!, this.#host.limits.valueLength) }
-      : { code: status.code };
+    this.status = keepsMessage ? { code: status.code, message: limitText(status.message) } : { code: status.code };
     return this;
   }
 
   updateName(name: string): this {
-    if (!this.ended) this.name = this.#limitName(name);
+    if (!this.ended) this.name = limitText(name);
     return this;
-  }
-
-  #limitName(name: string): string {
-    return typeof name === 'string' ? cut(name, this.#host.limits.valueLength) : '';
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
@@ -238,38 +230,4 @@ export class RecordingSpan implements Span, ReadableSpan {
     this.ended = true;
     this.localTrace.end(this);
   }
-}
-
-/** Lets go of the oldest: an exception at the end says more than what came first. Answers how many. */
-function shed(items: unknown[], max: number): number {
-  return items.length > max ? items.splice(0, items.length - max).length : 0;
-}
-
-/** `undefined` for what says nothing, or throws when it is read. */
-function describeException(exception: Exception): Attributes | undefined {
-  if (typeof exception === 'string') return { 'exception.message': exception };
-  try {
-    const { code, name, message, stack } = exception;
-    const type = code || name;
-    if (!type && !message) return undefined;
-    return {
-      ...(type && { 'exception.type': String(type) }),
-      ...(message && { 'exception.message': message }),
-      ...(stack && { 'exception.stacktrace': stack }),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-function isTime(value: unknown): value is TimeInput {
-  return typeof value === 'number' || value instanceof Date || (Array.isArray(value) && value.length === 2);
-}
-
-/** Epoch milliseconds, `undefined` for what is no time. A small number is a reading of `performance.now()`. */
-function toMs(time: TimeInput | undefined, clock: Clock): number | undefined {
-  if (!isTime(time)) return undefined;
-  const ms = typeof time === 'number' ? time : Array.isArray(time) ? fromHrTime(time) : time.getTime();
-  const epochMs = typeof time === 'number' && ms < 1e11 ? clock.now() - clock.monotonic() + ms : ms;
-  return epochMs >= 0 && epochMs < maxMs ? epochMs : undefined;
 }

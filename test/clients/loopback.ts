@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -84,6 +85,13 @@ export function json(status: number, body: unknown, headers: Record<string, stri
     const bytes = Buffer.from(JSON.stringify(body));
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length, ...headers });
     response.end(bytes);
+  };
+}
+
+export function gzipped(body: unknown): Answer {
+  return (response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+    response.end(gzipSync(JSON.stringify(body)));
   };
 }
 

@@ -2,7 +2,7 @@ import type { ClientOptions } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
-import { createLoopback, hangUp, json, type Loopback, silence, sse } from './loopback.ts';
+import { createLoopback, gzipped, hangUp, json, type Loopback, silence, sse } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
 type Fetch = typeof globalThis.fetch;
@@ -60,6 +60,14 @@ describe.skipIf(!installed)(`the openai SDK with telemetry.fetch (${remedy})`, (
     expect(seen.result).toMatchObject({ id: 'chatcmpl-1', _request_id: 'req_1' });
     expect(seen.spans).toEqual([chat]);
     expect(seen.requests).toEqual({ ok: 1, error: 0 });
+  });
+
+  it('reads what came compressed', async () => {
+    const seen = await compare(loopback, [gzipped(wire.chatCompletion())], (fetch) =>
+      client(fetch).chat.completions.create(request).withResponse(),
+    );
+    expect(seen.result.response.headers.get('content-encoding')).toBe('gzip');
+    expect(seen.spans).toEqual([chat]);
   });
 
   it('gives withResponse() the very response', async () => {
@@ -225,6 +233,21 @@ describe.skipIf(!installed)(`the openai SDK with telemetry.fetch (${remedy})`, (
       });
       expect(seen.result).toBeUndefined();
       expect(seen.spans).toEqual([left]);
+    });
+
+    it('whose raw body is cancelled, which the vendor learns', async () => {
+      const script = [sse(wire.chatChunks().slice(0, 3), 'open')];
+      const seen = await compare(loopback, script, async (fetch) => {
+        const response = await client(fetch).chat.completions.create(streamed).asResponse();
+        const reader = response.body!.getReader();
+        const { value } = await reader.read();
+        await reader.cancel();
+        await loopback.lost();
+        return new TextDecoder().decode(value).slice(0, 5);
+      });
+      expect(seen.result).toBe('data:');
+      expect(seen.spans).toMatchObject([{ status: 'ok', aborted: true, model: chat.model }]);
+      expect(seen.aborted).toBe(1);
     });
 
     it('that break off', async () => {

@@ -39,10 +39,11 @@ function createFixedRuntime(): Runtime {
       return now - 1_799_999_000_000;
     },
     random(bytes) {
-      return bytes.map(() => {
+      for (let i = 0; i < bytes.length; i++) {
         seed = (seed * 75 + 74) % 257 || 1;
-        return seed;
-      });
+        bytes[i] = seed;
+      }
+      return bytes;
     },
   };
 }

@@ -40,7 +40,10 @@ export function suiteProgram(entry: string, options: { asyncContext: boolean }, 
 export function describeChild(runtime: ServerRuntime): void {
   describeSuite(runtime, async (tell) => {
     const print = 'await run((result) => console.log(JSON.stringify(result)));';
-    const file = await bundleFile(`suite-${runtime}`, suiteProgram(`edgespan/${runtime}`, { asyncContext: true }, print));
+    const file = await bundleFile(
+      `suite-${runtime}`,
+      suiteProgram(`edgespan/${runtime}`, { asyncContext: true }, print),
+    );
     const child = startChild(runtime, file);
     const { code, signal, stderr } = await child.ended;
     for (const line of child.lines) if (line.startsWith('{')) tell(JSON.parse(line) as SuiteResult);

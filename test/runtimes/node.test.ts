@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import { runSuite, type SuiteEnv } from '../suites/suite.ts';
 import { suite } from '../suites/index.ts';
+import { runSuite, type SuiteEnv } from '../suites/suite.ts';
 import { bundleFile } from '../support/bundle.ts';
 import { describeSuite } from './describe-suite.ts';
 

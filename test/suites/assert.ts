@@ -9,7 +9,10 @@ export function ok(condition: unknown, what: string): asserts condition {
 }
 
 export function near(actual: unknown, expected: number, what = 'value'): void {
-  ok(typeof actual === 'number' && Math.abs(actual - expected) < 1e-9, `${what}: expected ${expected}, got ${show(actual)}`);
+  ok(
+    typeof actual === 'number' && Math.abs(actual - expected) < 1e-9,
+    `${what}: expected ${expected}, got ${show(actual)}`,
+  );
 }
 
 /** What `fn` throws or rejects with. */

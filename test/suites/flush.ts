@@ -20,7 +20,10 @@ function record(telemetry: Telemetry, count: number): void {
   for (let i = 0; i < count; i++) telemetry.span(`s${i}`, () => {});
 }
 
-const status = (code: number, headers: Record<string, string> = {}) => () => new Response('nope', { status: code, headers });
+const status =
+  (code: number, headers: Record<string, string> = {}) =>
+  () =>
+    new Response('nope', { status: code, headers });
 const never = () => new Promise<Response>(() => {});
 const fails = (cause: unknown) => async () => {
   throw new TypeError('fetch failed', { cause });
@@ -79,7 +82,11 @@ const faults: readonly Fault[] = [
     expected: { sent: 0, dropped: 3, pending: 0 },
     code: 'export_refused',
   },
-  { name: 'accepts with garbage', answer: () => new Response('\u0000{]'), expected: { sent: 3, dropped: 0, pending: 0 } },
+  {
+    name: 'accepts with garbage',
+    answer: () => new Response('\u0000{]'),
+    expected: { sent: 3, dropped: 0, pending: 0 },
+  },
   {
     name: 'accepts a part',
     answer: () => Response.json({ partialSuccess: { rejectedSpans: '1', errorMessage: 'too old' } }),
@@ -170,7 +177,11 @@ export const flush: Suite = [
       const { receiver, telemetry } = setUp(env, undefined, { flush: { batchSize: 2 }, runtime: { ephemeral: true } });
       record(telemetry, 5);
       equal((await telemetry.flush()).traces.sent, 5, 'sent');
-      equal(receiver.bodies('/base/v1/traces').map((body) => readSpanNames(body).length), [2, 2, 1], 'sizes');
+      equal(
+        receiver.bodies('/base/v1/traces').map((body) => readSpanNames(body).length),
+        [2, 2, 1],
+        'sizes',
+      );
     },
   },
   {
@@ -184,7 +195,11 @@ export const flush: Suite = [
       const first = telemetry.flush();
       telemetry.span('late', () => {});
       const results = await Promise.all([first, telemetry.flush()]);
-      equal(results.reduce((sum, { traces }) => sum + traces.sent, 0), 3, 'sent');
+      equal(
+        results.reduce((sum, { traces }) => sum + traces.sent, 0),
+        3,
+        'sent',
+      );
       equal(receiver.bodies('/base/v1/traces').flatMap(readSpanNames).sort(), ['late', 's0', 's1'], 'names');
     },
   },
@@ -204,7 +219,11 @@ export const flush: Suite = [
       equal(request?.headers.get('authorization'), 'Bearer secret', 'authorization');
       equal(request?.headers.get('content-type'), 'application/json', 'content-type');
       equal(request?.headers.get('traceparent'), null, 'traceparent');
-      equal(telemetry.spans.map(({ name }) => name), ['inner', 's'], 'spans');
+      equal(
+        telemetry.spans.map(({ name }) => name),
+        ['inner', 's'],
+        'spans',
+      );
     },
   },
   {
@@ -253,14 +272,19 @@ export const flush: Suite = [
   {
     name: 'flush: metric deltas sent without an answer are not sent twice',
     async run(env) {
-      const answer: Answer = (_, index) => (index === 0 ? Promise.reject(new Error('socket hang up')) : new Response('{}'));
+      const answer: Answer = (_, index) =>
+        index === 0 ? Promise.reject(new Error('socket hang up')) : new Response('{}');
       const { receiver, telemetry } = setUp(env, answer, { metrics: {}, otlp: { temporality: 'delta' } });
       telemetry.metrics.counter('jobs_total').inc(5);
       const { sent, dropped, pending } = (await telemetry.flush()).metrics;
       ok(sent === 0 && dropped > 0 && pending === 0, `sent ${sent}, dropped ${dropped}, pending ${pending}`);
       await telemetry.flush();
       const sentTwice = receiver.bodies('/base/v1/metrics').slice(1).flatMap(readMetrics);
-      equal(sentTwice.find(({ name }) => name === 'jobs_total'), undefined, 'jobs');
+      equal(
+        sentTwice.find(({ name }) => name === 'jobs_total'),
+        undefined,
+        'jobs',
+      );
       equal(telemetry.metrics.value('edgespan_dropped_total', { reason: 'unconfirmed' }), dropped, 'counted');
     },
   },

@@ -3,7 +3,10 @@ import { equal, near, ok } from './assert.ts';
 import { createClock, createTelemetry, type Suite, type SuiteEnv, tick } from './suite.ts';
 import { chatCompletion, chatStream, createSource, messageStream, post, sse } from './upstream.ts';
 
-const prices = { 'gpt-4o-mini': { input: 1, output: 10 }, 'claude-sonnet-4-5': { input: 3, output: 15, cacheRead: 0.3 } };
+const prices = {
+  'gpt-4o-mini': { input: 1, output: 10 },
+  'claude-sonnet-4-5': { input: 3, output: 15, cacheRead: 0.3 },
+};
 const openai = 'https://api.openai.com/v1/chat/completions';
 const anthropic = 'https://api.anthropic.com/v1/messages';
 
@@ -84,7 +87,11 @@ export const llm: Suite = [
       const span = only(telemetry);
       equal(pick(span, ...Object.keys(chat)), chat, 'attributes are those of the unstreamed call');
       equal(span.attributes['gen_ai.response.time_to_first_chunk'], 0.2, 'time to first token');
-      equal(pick(span, 'llm.operation', 'llm.latency_ms'), { 'llm.operation': 'stream', 'llm.latency_ms': 400 }, 'call');
+      equal(
+        pick(span, 'llm.operation', 'llm.latency_ms'),
+        { 'llm.operation': 'stream', 'llm.latency_ms': 400 },
+        'call',
+      );
       equal(span.duration, [0, 400_000_000], 'duration');
       const snapshot = await telemetry.metrics.collect();
       const histogram = (name: string) => snapshot.metrics.find((family) => family.name === name)?.points[0];
@@ -169,7 +176,9 @@ export const llm: Suite = [
         data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2, 0.3] }],
         usage: { prompt_tokens: 1000, total_tokens: 1000 },
       };
-      const { telemetry } = setUp(env, () => Response.json(reply), { prices: { 'text-embedding-3-small': { input: 0.02 } } });
+      const { telemetry } = setUp(env, () => Response.json(reply), {
+        prices: { 'text-embedding-3-small': { input: 0.02 } },
+      });
       const body = { model: 'text-embedding-3-small', input: 'hello' };
       equal(await (await telemetry.fetch('https://api.openai.com/v1/embeddings', post(body))).json(), reply, 'answer');
       const span = only(telemetry);
@@ -217,8 +226,12 @@ export const llm: Suite = [
     name: 'llm: an llm wrapper around an observed call counts its tokens once',
     async run(env) {
       const { telemetry } = setUp(env, () => Response.json(chatCompletion));
-      const call = async (fetch: typeof globalThis.fetch) => (await fetch(openai, post({ model: 'gpt-4o-mini' }))).json();
-      const asked = telemetry.llm({ provider: 'openai', model: 'gpt-4o-mini', response: () => ({ usage: { input: 12, output: 7 } }) }, call);
+      const call = async (fetch: typeof globalThis.fetch) =>
+        (await fetch(openai, post({ model: 'gpt-4o-mini' }))).json();
+      const asked = telemetry.llm(
+        { provider: 'openai', model: 'gpt-4o-mini', response: () => ({ usage: { input: 12, output: 7 } }) },
+        call,
+      );
       await asked(telemetry.fetch);
       equal(telemetry.spans.length, 2, 'spans');
       equal(telemetry.metrics.value('llm_tokens_total'), 19, 'tokens');

@@ -122,7 +122,10 @@ export const metrics: Suite = [
       });
       const snapshot = await telemetry.metrics.collect();
       const timeUnixNano = BigInt(clock.now()) * 1_000_000n;
-      for (const [name, value] of [['hits_total', 1], ['seconds', 2]] as const) {
+      for (const [name, value] of [
+        ['hits_total', 1],
+        ['seconds', 2],
+      ] as const) {
         equal(family(snapshot, name).points[0]?.exemplars, [{ value, traceId, spanId, timeUnixNano }], name);
       }
       const unsampled = createTelemetry(env, { sampling: { ratio: 0 } });
@@ -136,7 +139,11 @@ export const metrics: Suite = [
       const { metrics, meter } = createTelemetry(env);
       let depth = 3;
       metrics.gauge('depth', { observe: () => depth });
-      metrics.gauge('bad', { observe: () => { throw new Error('x'); } });
+      metrics.gauge('bad', {
+        observe: () => {
+          throw new Error('x');
+        },
+      });
       const heap = meter.createObservableGauge('heap', { unit: 'By' });
       heap.addCallback(async (result) => result.observe(depth * 10, { kind: 'old' }));
       const read = async () => {

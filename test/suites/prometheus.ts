@@ -112,7 +112,11 @@ export const prometheus: Suite = [
     name: 'prometheus: OpenMetrics 1.0 with exemplars and its end',
     async run(env) {
       const response = await scrape(env, 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5');
-      equal(response.headers.get('content-type')?.startsWith('application/openmetrics-text; version=1.0.0'), true, 'content-type');
+      equal(
+        response.headers.get('content-type')?.startsWith('application/openmetrics-text; version=1.0.0'),
+        true,
+        'content-type',
+      );
       const page = await read(response);
       equal(sorted(page), sorted(openMetrics), 'lines');
       equal(page, openMetrics, 'page');
@@ -126,7 +130,11 @@ export const prometheus: Suite = [
       const response = await telemetry.metricsHandler(new Request('http://localhost/metrics'));
       equal(response.status, 200, 'status');
       const page = await response.text();
-      equal(page.split('\n').filter((line) => line && !line.startsWith('#') && !line.startsWith('target_info')), [], 'samples');
+      equal(
+        page.split('\n').filter((line) => line && !line.startsWith('#') && !line.startsWith('target_info')),
+        [],
+        'samples',
+      );
     },
   },
   {

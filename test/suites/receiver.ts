@@ -58,6 +58,8 @@ export function readMetrics(body: unknown) {
     .map(({ name, sum, gauge, histogram }) => ({
       name,
       temporality: (sum ?? histogram)?.aggregationTemporality,
-      values: (sum ?? gauge ?? histogram)!.dataPoints.map(({ asInt, asDouble, count }) => Number(asInt ?? asDouble ?? count)),
+      values: (sum ?? gauge ?? histogram)!.dataPoints.map(({ asInt, asDouble, count }) =>
+        Number(asInt ?? asDouble ?? count),
+      ),
     }));
 }

@@ -20,11 +20,20 @@ export const spans: Suite = [
       const telemetry = createTelemetry(env);
       for (let i = 0; i < 1000; i++) telemetry.span('s', () => {});
       const contexts = telemetry.spans.map((span) => span.spanContext());
-      ok(contexts.every(({ traceId }) => /^(?!0+$)[0-9a-f]{32}$/.test(traceId)), 'a trace id is malformed');
-      ok(contexts.every(({ spanId }) => /^(?!0+$)[0-9a-f]{16}$/.test(spanId)), 'a span id is malformed');
+      ok(
+        contexts.every(({ traceId }) => /^(?!0+$)[0-9a-f]{32}$/.test(traceId)),
+        'a trace id is malformed',
+      );
+      ok(
+        contexts.every(({ spanId }) => /^(?!0+$)[0-9a-f]{16}$/.test(spanId)),
+        'a span id is malformed',
+      );
       equal(new Set(contexts.map(({ traceId }) => traceId)).size, 1000, 'distinct trace ids');
       equal(new Set(contexts.map(({ spanId }) => spanId)).size, 1000, 'distinct span ids');
-      ok(contexts.every(({ traceFlags }) => traceFlags === 3), 'flags of a sampled root are 03');
+      ok(
+        contexts.every(({ traceFlags }) => traceFlags === 3),
+        'flags of a sampled root are 03',
+      );
     },
   },
   {
@@ -92,7 +101,8 @@ export const spans: Suite = [
     run(env) {
       const telemetry = createTelemetry(env);
       telemetry.span('s', (span) => {
-        for (let i = 0; i < 130; i++) span.setAttribute(`k${i}`, i).addEvent('e').addLink({ context: span.spanContext() });
+        for (let i = 0; i < 130; i++)
+          span.setAttribute(`k${i}`, i).addEvent('e').addLink({ context: span.spanContext() });
         span.setAttribute('k0', 'x'.repeat(5000));
       });
       const span = find(telemetry, 's');
@@ -107,8 +117,16 @@ export const spans: Suite = [
       const telemetry = createTelemetry(env);
       telemetry.span('s', (span) => span.addEvent('one').addEvent('two').addEvent('three'));
       const { events } = find(telemetry, 's');
-      equal(events.map(({ name }) => name), ['one', 'two', 'three'], 'names');
-      equal(events.map(({ attributes }) => attributes?.['edgespan.sequence']), [undefined, 1, 2], 'sequence');
+      equal(
+        events.map(({ name }) => name),
+        ['one', 'two', 'three'],
+        'names',
+      );
+      equal(
+        events.map(({ attributes }) => attributes?.['edgespan.sequence']),
+        [undefined, 1, 2],
+        'sequence',
+      );
     },
   },
   {
@@ -128,9 +146,30 @@ export const spans: Suite = [
     async run(env) {
       const telemetry = createTelemetry(env);
       const boom = new RangeError('boom');
-      ok((await thrown(() => telemetry.span('sync', () => { throw boom; }))) === boom, 'another error came out');
-      ok((await thrown(() => telemetry.span('async', async () => { throw boom; }))) === boom, 'another error came out');
-      ok((await thrown(() => telemetry.span('string', () => { throw 'text'; }))) === 'text', 'another value came out');
+      ok(
+        (await thrown(() =>
+          telemetry.span('sync', () => {
+            throw boom;
+          }),
+        )) === boom,
+        'another error came out',
+      );
+      ok(
+        (await thrown(() =>
+          telemetry.span('async', async () => {
+            throw boom;
+          }),
+        )) === boom,
+        'another error came out',
+      );
+      ok(
+        (await thrown(() =>
+          telemetry.span('string', () => {
+            throw 'text';
+          }),
+        )) === 'text',
+        'another value came out',
+      );
       for (const name of ['sync', 'async']) {
         const span = find(telemetry, name);
         equal(span.status, { code: 2, message: 'boom' }, 'status');
@@ -165,8 +204,16 @@ export const spans: Suite = [
       await thrown(async () => {
         for await (const _ of counted(99));
       });
-      equal(telemetry.spans.map(({ duration }) => duration[1] / 1e6), [30, 10, 30], 'milliseconds');
-      equal(telemetry.spans.map(({ status }) => status.code), [0, 0, 2], 'status');
+      equal(
+        telemetry.spans.map(({ duration }) => duration[1] / 1e6),
+        [30, 10, 30],
+        'milliseconds',
+      );
+      equal(
+        telemetry.spans.map(({ status }) => status.code),
+        [0, 0, 2],
+        'status',
+      );
     },
   },
   {
@@ -228,7 +275,14 @@ export const spans: Suite = [
         });
       });
       const [inner, outer] = [find(telemetry, 'inner'), find(telemetry, 'outer')];
-      equal([outer.duration, inner.duration], [[0, 12_000_000], [0, 7_000_000]], 'durations');
+      equal(
+        [outer.duration, inner.duration],
+        [
+          [0, 12_000_000],
+          [0, 7_000_000],
+        ],
+        'durations',
+      );
       equal(outer.startTime, [1_700_000_000, 0], 'start of the parent');
       equal(inner.startTime, [1_700_000_000, 5_000_000], 'start of the child');
       equal(inner.endTime, outer.endTime, 'ends');
@@ -256,8 +310,18 @@ export const spans: Suite = [
       equal([none.spans.length, flags & 1], [0, 0], 'unsampled');
       const tail = createTelemetry(env, { sampling: { ratio: 0, keepErrors: true } });
       tail.span('good', () => {});
-      await thrown(() => tail.span('bad', () => tail.span('inner', () => { throw new Error('x'); })));
-      equal(tail.spans.map(({ name }) => name), ['inner', 'bad'], 'kept');
+      await thrown(() =>
+        tail.span('bad', () =>
+          tail.span('inner', () => {
+            throw new Error('x');
+          }),
+        ),
+      );
+      equal(
+        tail.spans.map(({ name }) => name),
+        ['inner', 'bad'],
+        'kept',
+      );
     },
   },
   {
@@ -281,9 +345,17 @@ export const spans: Suite = [
     name: 'spans: enabled: false passes everything through',
     async run(env) {
       const telemetry = createTelemetry(env, { enabled: false, fetch: async () => new Response('real') });
-      equal(telemetry.span('s', (span) => span.isRecording()), false, 'recording');
+      equal(
+        telemetry.span('s', (span) => span.isRecording()),
+        false,
+        'recording',
+      );
       equal(telemetry.tool(() => 7)(), 7, 'result');
-      equal(await (await telemetry.fetch('https://api.openai.com/v1/chat/completions', { method: 'POST' })).text(), 'real', 'body');
+      equal(
+        await (await telemetry.fetch('https://api.openai.com/v1/chat/completions', { method: 'POST' })).text(),
+        'real',
+        'body',
+      );
       equal(telemetry.spans.length, 0, 'spans');
     },
   },

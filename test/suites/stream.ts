@@ -28,7 +28,11 @@ export const stream: Suite = [
       for (let seed = 1; seed <= 25; seed++) {
         const chunks = cutUp(bytes, seed);
         const { telemetry, reader } = await open(env, createSource(chunks));
-        equal((await readAll(reader)).map((chunk) => [...chunk]), chunks.map((chunk) => [...chunk]), `seed ${seed}`);
+        equal(
+          (await readAll(reader)).map((chunk) => [...chunk]),
+          chunks.map((chunk) => [...chunk]),
+          `seed ${seed}`,
+        );
         equal(telemetry.spans[0]?.attributes['gen_ai.usage.output_tokens'], 7, `usage of seed ${seed}`);
       }
     },
@@ -123,7 +127,11 @@ export const stream: Suite = [
       const broken = [chatStream[0]!, 'data: {"choices": [\n\n', 'garbage\n\n', ...chatStream.slice(1)];
       const { telemetry, reader } = await open(env, createSource(broken));
       const text = new TextDecoder();
-      equal((await readAll(reader)).map((chunk) => text.decode(chunk)), broken, 'chunks');
+      equal(
+        (await readAll(reader)).map((chunk) => text.decode(chunk)),
+        broken,
+        'chunks',
+      );
       equal(telemetry.spans[0]?.attributes['gen_ai.usage.output_tokens'], 7, 'usage');
       equal(telemetry.metrics.value('edgespan_parse_errors_total', { provider: 'openai' }), 1, 'counted');
     },

@@ -54,7 +54,9 @@ export function createTelemetry(
   { clock = createClock(), runtime, ...options }: TelemetryOptions & { clock?: TestClock } = {},
 ): Telemetry {
   const { now, monotonic } = clock;
-  const own = { env: {}, ephemeral: false, every: undefined, now, monotonic } as NonNullable<TelemetryOptions['runtime']>;
+  const own = { env: {}, ephemeral: false, every: undefined, now, monotonic } as NonNullable<
+    TelemetryOptions['runtime']
+  >;
   return edgespan.createTelemetry({ inMemory: true, ...options, runtime: { ...own, ...runtime } });
 }
 

@@ -6,7 +6,7 @@ export function cutUp(bytes: Uint8Array, seed: number): Uint8Array<ArrayBuffer>[
   let state = seed;
   for (let at = 0; at < bytes.length; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const end = at + 1 + (state >>> 16) % 40;
+    const end = at + 1 + ((state >>> 16) % 40);
     chunks.push(bytes.slice(at, end));
     at = end;
   }
@@ -101,7 +101,11 @@ export const messageStream: readonly string[] = [
     'message_start',
   ),
   event(
-    { type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} } },
+    {
+      type: 'content_block_start',
+      index: 0,
+      content_block: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} },
+    },
     'content_block_start',
   ),
   event(

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { chatCompletion, chatStream, messageStream } from '../suites/upstream.ts';
 import { listen } from './otlp-server.ts';
 
@@ -26,7 +26,7 @@ export async function startModelServer() {
     response.end();
   }
 
-  const server = createServer(async (request, response) => {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += chunk;
     const { stream: streamed } = JSON.parse(text) as { stream?: boolean };
@@ -38,7 +38,9 @@ export async function startModelServer() {
     if (request.url?.endsWith('/v1/messages')) return stream(response, messageStream);
     if (streamed) return stream(response, chatStream);
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(chatCompletion));
-  });
+  }
+
+  const server = createServer((request, response) => void answer(request, response).catch(() => {}));
   const url = await listen(server);
 
   return {

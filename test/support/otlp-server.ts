@@ -1,8 +1,14 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
-type Value = { stringValue?: string; intValue?: string; doubleValue?: number; boolValue?: boolean; arrayValue?: { values?: Value[] } };
+type Value = {
+  stringValue?: string;
+  intValue?: string;
+  doubleValue?: number;
+  boolValue?: boolean;
+  arrayValue?: { values?: Value[] };
+};
 type KeyValue = { key: string; value: Value };
 type Attributes = Record<string, unknown>;
 
@@ -43,7 +49,7 @@ export async function startOtlpServer() {
   const waiting = new Set<() => void>();
   let beforeAnswer: (index: number) => Promise<void> | void = () => {};
 
-  const server = createServer(async (request, response) => {
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
@@ -54,7 +60,10 @@ export async function startOtlpServer() {
     for (const look of waiting) look();
     await beforeAnswer(index);
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-  });
+  }
+
+  // A sender that is stopped in the middle is no news.
+  const server = createServer((request, response) => void take(request, response).catch(() => {}));
   const url = await listen(server);
 
   /** Resolves with the first thing that `find` sees, now or after one of the next requests. */
@@ -81,7 +90,9 @@ export async function startOtlpServer() {
     /** Sum of all points of a family that carry these attributes. */
     total: (name: string, attributes: Attributes = {}) =>
       points
-        .filter((point) => point.name === name && Object.entries(attributes).every(([k, v]) => point.attributes[k] === v))
+        .filter(
+          (point) => point.name === name && Object.entries(attributes).every(([k, v]) => point.attributes[k] === v),
+        )
         .reduce((sum, { value }) => sum + value, 0),
     answerAfter(wait: (index: number) => Promise<void> | void): void {
       beforeAnswer = wait;

@@ -1,22 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isInstalled, remedy } from '../clients/installed.ts';
 import { ensureBuilt, root } from '../support/build.ts';
-import { createConsumer, typeCheck } from './consumer.ts';
+import { createConsumer, hasShared, shared, typeCheck } from './consumer.ts';
 
 const installed = isInstalled('openai') && isInstalled('@google/genai');
-const shared = join(root, '..', 'shared', 'api');
 /** Those that need nothing of parts to come. */
 const originals = ['b-deno-anthropic.ts', 'c-bun-gemini.ts', 'e-test.ts', 'g-queue-cron-do.ts'];
 
-async function check(files: Readonly<Record<string, string>>): Promise<string> {
-  const consumer = createConsumer(files);
-  try {
-    return await typeCheck(consumer.folder);
-  } finally {
-    consumer.remove();
-  }
+function check(files: Readonly<Record<string, string>>): Promise<string> {
+  return typeCheck(createConsumer(files));
 }
 
 const subpaths = ['', '/core', '/node', '/deno', '/bun', '/hono', '/protobuf', '/b3', '/testing'];
@@ -71,7 +65,7 @@ describe('the built package, type-checked', () => {
     expect(await typeCheck(join(root, 'test', 'types', 'programs'))).toBe('');
   });
 
-  it.skipIf(!installed || !existsSync(shared))('takes the programs of ../shared/api unchanged', async () => {
+  it.skipIf(!installed || !hasShared)('takes the programs of ../shared/api unchanged', async () => {
     const names = [...originals, 'env.d.ts', 'tsconfig.json'];
     const files = names.map((name) => [name, readFileSync(join(shared, name), 'utf8')]);
     expect(await check(Object.fromEntries(files))).toBe('');

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { onTestFinished } from 'vitest';
 import { root } from '../support/build.ts';
 
 const clients = join(root, 'test', 'clients', 'node_modules');
@@ -16,14 +17,28 @@ const packages: Readonly<Record<string, string>> = {
   '@google/genai': join(clients, '@google', 'genai'),
 };
 
-/** A user's project in a folder of its own, which finds `edgespan` by its package's exports and sees nothing of ours. */
-export interface Consumer {
-  readonly folder: string;
-  remove(): void;
+/** What the project's users write: the programs of `../shared/api`, where that folder is. */
+export const shared = join(root, '..', 'shared', 'api');
+export const hasShared = existsSync(shared);
+
+/** The text of one of our programs. */
+export function readProgram(name: string): string {
+  return readFileSync(join(root, 'test', 'types', 'programs', name), 'utf8');
 }
 
-export function createConsumer(files: Readonly<Record<string, string>>): Consumer {
+/** One of our programs and, where it is at hand, the one it is the equal of: names and texts. */
+export function listPrograms(own: string, original: string): [name: string, text: string][] {
+  const ours: [string, string] = [own, readProgram(own)];
+  return hasShared ? [ours, [original, readFileSync(join(shared, original), 'utf8')]] : [ours];
+}
+
+/**
+ * A user's project in a folder of its own, which finds `edgespan` by its package's exports and sees nothing of ours.
+ * It is there until the test has ended.
+ */
+export function createConsumer(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'edgespan-consumer-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, target] of Object.entries(packages)) {
     const link = join(folder, 'node_modules', name);
     mkdirSync(dirname(link), { recursive: true });
@@ -31,7 +46,7 @@ export function createConsumer(files: Readonly<Record<string, string>>): Consume
   }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return folder;
 }
 
 /** What a program wrote before it ended, and how it ended. */

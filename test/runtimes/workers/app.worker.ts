@@ -77,7 +77,12 @@ const handlers = {
       case '/empty':
         return new Response(null, { status: 204, headers: { 'x-a': '1' } });
       case '/plain':
-        return new Response(`${this.greeting} ${early}`, { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2']] });
+        return new Response(`${this.greeting} ${early}`, {
+          headers: [
+            ['set-cookie', 'a=1'],
+            ['set-cookie', 'b=2'],
+          ],
+        });
       case '/metrics':
         return telemetry.metricsHandler(request);
       case '/room':
@@ -92,7 +97,10 @@ const handlers = {
       case '/helper':
         return env.HELPER.fetch(request);
       case '/helper/rpc':
-        return telemetry.span('caller', async (_, inside) => new Response(await env.HELPER.shout('hi', inside.inject())));
+        return telemetry.span(
+          'caller',
+          async (_, inside) => new Response(await env.HELPER.shout('hi', inside.inject())),
+        );
       default:
         return new Response('not here', { status: 404 });
     }
@@ -106,11 +114,13 @@ const handlers = {
       const parent = telemetry.extract(body.trace);
       await telemetry.span('process message', { parent }, async (_, inside) => {
         await lookUp('queued');
-        await (await inside.fetch(`${env.UPSTREAM}/v1/chat/completions`, {
-          method: 'POST',
-          headers,
-          body: JSON.stringify({ model: 'gpt-4o-mini' }),
-        })).text();
+        await (
+          await inside.fetch(`${env.UPSTREAM}/v1/chat/completions`, {
+            method: 'POST',
+            headers,
+            body: JSON.stringify({ model: 'gpt-4o-mini' }),
+          })
+        ).text();
       });
     }
   },

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { startOtlpServer } from '../../support/otlp-server.ts';
-import { startModelServer } from '../../support/model-server.ts';
-import { startWorker } from '../../support/worker.ts';
 import { chatStream } from '../../suites/upstream.ts';
+import { startModelServer } from '../../support/model-server.ts';
+import { startOtlpServer } from '../../support/otlp-server.ts';
+import { startWorker } from '../../support/worker.ts';
 import { startWorld } from './world.ts';
 
 describe('setting up telemetry on Workers', () => {
@@ -34,14 +34,19 @@ describe('setting up telemetry on Workers', () => {
     );
     expect(await (await fetch(worker.url)).text()).toBe('ok');
     const { resource } = await otlp.span('GET');
-    expect(resource).toMatchObject({ 'service.name': 'shop', team: 'blue', region: 'eu west', 'process.runtime.name': 'workerd' });
+    expect(resource).toMatchObject({
+      'service.name': 'shop',
+      team: 'blue',
+      region: 'eu west',
+      'process.runtime.name': 'workerd',
+    });
     expect(otlp.requests[0]?.headers).toMatchObject({ authorization: 'Bearer abc', 'content-encoding': 'gzip' });
   });
 
   it.each([
     ['{ otlp: { timeoutMs: -1 } }', 'otlp.timeoutMs'],
     ["{ servicename: 'x' }", 'did you mean serviceName?'],
-    ["(env) => ({ otlp: { endpoint: env.OTEL_SERVICE_NAME } })", 'otlp.endpoint'],
+    ['(env) => ({ otlp: { endpoint: env.OTEL_SERVICE_NAME } })', 'otlp.endpoint'],
   ])('a wrong option fails at module evaluation: %s', async (options, message) => {
     const program = `import { createTelemetry, instrument } from 'edgespan/workers';
       export default instrument({ fetch: () => new Response('ok') }, createTelemetry(${options}));`;
@@ -56,9 +61,15 @@ describe('setting up telemetry on Workers', () => {
       await world.otlp.until(() => world.otlp.total('llm_requests_total') >= calls);
     }
     const points = world.otlp.points.filter(({ name }) => name === 'llm_requests_total');
-    expect(points.map(({ value, temporality }) => [value, temporality])).toEqual([[1, 1], [1, 1], [1, 1]]);
+    expect(points.map(({ value, temporality }) => [value, temporality])).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ]);
     const ids = new Set(world.otlp.points.map(({ resource }) => resource['service.instance.id']));
-    expect([...ids]).toEqual([expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)]);
+    expect([...ids]).toEqual([
+      expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+    ]);
     const other = keep(await startWorld());
     await (await other.get('/plain')).text();
     const { resource } = await other.otlp.span('GET');
@@ -184,7 +195,10 @@ describe('setting up telemetry on Workers', () => {
       ),
     );
     const body = 'From: a@example.com\r\nTo: b@example.com\r\nMessage-ID: <1@example.com>\r\n\r\nhello';
-    await fetch(new URL('/cdn-cgi/handler/email?from=a@example.com&to=b@example.com', worker.url), { method: 'POST', body });
+    await fetch(new URL('/cdn-cgi/handler/email?from=a@example.com&to=b@example.com', worker.url), {
+      method: 'POST',
+      body,
+    });
     expect(await (await fetch(worker.url)).text()).toBe('plain 1');
   });
 });

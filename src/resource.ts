@@ -1,0 +1,44 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { TelemetryOptions } from './options.ts';
+import { version } from './settings.ts';
+import { createResource, type Resource } from './trace/readable-span.ts';
+
+/** Who emits. What code says beats the environment, a service name beats one among the attributes. */
+export function resolveResource(options: TelemetryOptions, fromEnvironment: Attributes, runtime: string): Attributes {
+  const { serviceName, serviceVersion, environment, resource } = options;
+  return {
+    'service.name': 'unknown_service',
+    'telemetry.sdk.name': 'edgespan',
+    'telemetry.sdk.language': 'webjs',
+    'telemetry.sdk.version': version,
+    'process.runtime.name': runtime,
+    ...fromEnvironment,
+    ...resource,
+    ...(serviceName && { 'service.name': serviceName }),
+    ...(serviceVersion && { 'service.version': serviceVersion }),
+    ...(environment && { 'deployment.environment.name': environment }),
+  };
+}
+
+/** The instance's id is random, so the resource is made when the first span or point is exported. */
+export function lazyResource(
+  options: TelemetryOptions,
+  fromEnvironment: Attributes,
+  runtime: string,
+  ids: { traceId(): string },
+): () => Resource {
+  let resource: Resource | undefined;
+  return () => {
+    if (!resource) {
+      const attributes = resolveResource(options, fromEnvironment, runtime);
+      resource = createResource({ 'service.instance.id': toUuid(ids.traceId()), ...attributes });
+    }
+    return resource;
+  };
+}
+
+/** Version 4, from 128 random bits. https://www.rfc-editor.org/rfc/rfc9562#section-5.4 */
+function toUuid(hex: string): string {
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+}

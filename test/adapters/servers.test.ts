@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { bundleFile } from '../support/bundle.ts';
+import { type ServerRuntime, startChild } from '../support/child.ts';
+import { type OtlpServer, startOtlpServer } from '../support/otlp-server.ts';
+
+const runtimes: readonly ServerRuntime[] = ['node', 'deno', 'bun'];
+
+function program(runtime: ServerRuntime, body: string): Promise<string> {
+  return bundleFile(
+    `servers-${runtime}`,
+    `import * as entry from 'edgespan/${runtime}';
+     import * as tries from './test/adapters/servers.program.ts';
+     import process from 'node:process';
+     ${body}`,
+  );
+}
+
+async function withReceiver<T>(use: (otlp: OtlpServer, env: Record<string, string>) => Promise<T>): Promise<T> {
+  const otlp = await startOtlpServer();
+  try {
+    return await use(otlp, { OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url, OTEL_SERVICE_NAME: 'child' });
+  } finally {
+    await otlp.stop();
+  }
+}
+
+describe.each(runtimes)('the adapter of %s', (runtime) => {
+  it('serves metrics: start, stop, token, paths, a port in use', async () => {
+    const child = startChild(
+      runtime,
+      await program(runtime, 'console.log("facts " + JSON.stringify(await tries.tryMetricsServer(entry)));'),
+    );
+    const { code, stderr } = await child.ended;
+    expect(code, stderr).toBe(0);
+    const facts = JSON.parse(child.lines.find((line) => line.startsWith('facts '))!.slice('facts '.length)) as unknown;
+    expect(facts).toEqual({
+      before: [false, 'http://127.0.0.1:0/metrics'],
+      stoppedBeforeStart: false,
+      running: [true, true],
+      page: [200, 'text/plain; version=0.0.4; charset=utf-8', true],
+      openMetrics: true,
+      statuses: [401, 404, 405, 200],
+      portInUse: 'rejected',
+      notRunning: false,
+      stopped: false,
+      refused: 'refused',
+      again: 200,
+    });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('flushes on %s and then dies of it', async (signal) => {
+    await withReceiver(async (otlp, env) => {
+      const file = await program(runtime, 'tries.tryShutdown(entry, process.env, () => 0);');
+      const child = startChild(runtime, file, { ...env, MODE: 'signal' });
+      await child.line('ready');
+      expect(otlp.spans).toHaveLength(0);
+      child.process.kill(signal);
+      const ended = await child.ended;
+      expect([ended.code, ended.signal], ended.stderr).toEqual([null, signal]);
+      expect(otlp.spans.map(({ name }) => name)).toEqual(['last words']);
+      expect(otlp.spans[0]?.resource).toMatchObject({ 'service.name': 'child', 'telemetry.sdk.name': 'edgespan' });
+    });
+  });
+
+  it('flushes when it has nothing left to do', async () => {
+    await withReceiver(async (otlp, env) => {
+      const file = await program(runtime, 'tries.tryShutdown(entry, process.env, () => 0);');
+      const { code, stderr } = await startChild(runtime, file, { ...env, MODE: 'natural' }).ended;
+      expect(code, stderr).toBe(0);
+      expect(otlp.spans.map(({ name }) => name)).toEqual(['last words']);
+    });
+  });
+
+  it('takes its listeners back, and then ends without a flush', async () => {
+    await withReceiver(async (otlp, env) => {
+      const count = "() => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT')";
+      const file = await program(runtime, `tries.tryShutdown(entry, process.env, ${count});`);
+      const child = startChild(runtime, file, { ...env, MODE: 'removed' });
+      const { code, stderr } = await child.ended;
+      expect(code, stderr).toBe(0);
+      // Deno's own listeners are not among those of `process`.
+      expect(child.lines).toEqual([runtime === 'deno' ? 'listeners 0 false 0' : 'listeners 0 true 0']);
+      expect(otlp.spans).toHaveLength(0);
+    });
+  });
+
+  it('flushes by interval, and its timer keeps no process alive', async () => {
+    await withReceiver(async (otlp, env) => {
+      const body = `
+        const telemetry = entry.createTelemetry({ flush: { intervalMs: 20 } });
+        telemetry.span('at some time', () => {});
+        if (process.env.MODE === 'wait') setInterval(() => {}, 1000);
+        console.log('ready');`;
+      const file = await program(runtime, body);
+      const waiting = startChild(runtime, file, { ...env, MODE: 'wait' });
+      await otlp.span('at some time');
+      waiting.process.kill('SIGKILL');
+      await waiting.ended;
+      expect((await startChild(runtime, file, env).ended).code).toBe(0);
+    });
+  });
+
+  it('instruments the runtime’s own server: streams, errors, spans in the order of their ends', async () => {
+    await withReceiver(async (otlp, env) => {
+      const serve = {
+        node: `const { serve } = await import('@hono/node-server');
+               serve({ fetch: handler, port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log('port ' + port));`,
+        deno: `Deno.serve({ port: 0, hostname: '127.0.0.1', onListen: ({ port }) => console.log('port ' + port),
+                 onError: () => new Response('Internal Server Error', { status: 500 }) }, handler);`,
+        bun: `console.log('port ' + Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handler, development: false }).port);`,
+      };
+      const body = `const { handler, telemetry } = tries.createStreamHandler(entry);
+        ${serve[runtime]}
+        entry.installShutdownHooks(telemetry);`;
+      const child = startChild(runtime, await program(runtime, body), env);
+      const port = (await child.line('port ')).slice('port '.length);
+      const response = await fetch(`http://127.0.0.1:${port}/stream`);
+      expect([response.headers.get('x-answer'), await response.text()]).toEqual(['streamed', '012']);
+      expect((await fetch(`http://127.0.0.1:${port}/throw`)).status).toBe(500);
+      child.process.kill('SIGTERM');
+      await child.ended;
+      const [streamed, thrown] = otlp.spans.filter(({ kind }) => kind === 2);
+      expect(streamed?.attributes).toMatchObject({ 'url.path': '/stream', 'http.response.status_code': 200 });
+      expect(thrown).toMatchObject({ status: { code: 2, message: 'thrown by the handler' } });
+      const names = otlp.spans.map(({ name }) => name);
+      expect(names.indexOf('chunk 2')).toBeLessThan(names.indexOf('GET'));
+    });
+  });
+});

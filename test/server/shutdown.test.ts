@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { createTelemetry, type ReadableSpan, type TelemetryOptions } from '../../src/index.ts';
+import { installHooks, type ProcessPort, type ShutdownSignal } from '../../src/server/shutdown.ts';
+
+/** A process that is only pretended. */
+function createProcess() {
+  const listeners = new Map<ShutdownSignal, Set<() => void>>([
+    ['SIGTERM', new Set()],
+    ['SIGINT', new Set()],
+  ]);
+  const raised: ShutdownSignal[] = [];
+  let idle: (() => Promise<unknown>) | undefined;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const port: ProcessPort = {
+    onSignal: (signal, listener) => void listeners.get(signal)!.add(listener),
+    offSignal: (signal, listener) => void listeners.get(signal)!.delete(listener),
+    raise(signal) {
+      raised.push(signal);
+      end();
+    },
+    onIdle(listener) {
+      idle = listener;
+      return () => {
+        idle = undefined;
+      };
+    },
+  };
+  return {
+    port,
+    raised,
+    ended,
+    send(signal: ShutdownSignal): void {
+      for (const listener of [...listeners.get(signal)!]) listener();
+    },
+    count: () => listeners.get('SIGTERM')!.size + listeners.get('SIGINT')!.size + (idle ? 1 : 0),
+    idle: () => idle?.(),
+  };
+}
+
+function setUp(options: TelemetryOptions = {}) {
+  const sent: string[] = [];
+  const exporter = (spans: readonly ReadableSpan[]) => void sent.push(...spans.map(({ name }) => name));
+  const telemetry = createTelemetry({ exporters: [exporter], ...options });
+  telemetry.span('last words', () => {});
+  return { telemetry, sent };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('installHooks', () => {
+  it('flushes on a signal, takes its listeners away, and then raises it again', async () => {
+    const { telemetry, sent } = setUp();
+    const host = createProcess();
+    installHooks(host.port, telemetry);
+    expect(host.count()).toBe(3);
+    host.send('SIGTERM');
+    expect(host.raised).toEqual([]);
+    await settle();
+    expect([sent, host.raised, host.count()]).toEqual([['last words'], ['SIGTERM'], 0]);
+  });
+
+  it('raises the first of several signals, once', async () => {
+    const { telemetry } = setUp();
+    const host = createProcess();
+    installHooks(host.port, telemetry);
+    host.send('SIGINT');
+    host.send('SIGTERM');
+    host.send('SIGINT');
+    await settle();
+    expect(host.raised).toEqual(['SIGINT']);
+  });
+
+  it('ends in time although an exporter never answers', async () => {
+    const { telemetry } = setUp({ exporters: [() => new Promise(() => {})] });
+    const host = createProcess();
+    installHooks(host.port, telemetry, { timeoutMs: 1 });
+    host.send('SIGTERM');
+    await host.ended;
+    expect(host.raised).toEqual(['SIGTERM']);
+  });
+
+  it('flushes when there is nothing left to do', async () => {
+    const { telemetry, sent } = setUp();
+    const host = createProcess();
+    installHooks(host.port, telemetry);
+    await host.idle();
+    expect([sent, host.raised]).toEqual([['last words'], []]);
+  });
+
+  it('listens only to the signals it is given', () => {
+    const host = createProcess();
+    installHooks(host.port, setUp().telemetry, { signals: ['SIGINT'] });
+    expect(host.count()).toBe(2);
+  });
+
+  it('can be taken back', async () => {
+    const { telemetry, sent } = setUp();
+    const host = createProcess();
+    const remove = installHooks(host.port, telemetry);
+    remove();
+    remove();
+    expect(host.count()).toBe(0);
+    host.send('SIGTERM');
+    await settle();
+    expect([sent, host.raised]).toEqual([[], []]);
+  });
+});
