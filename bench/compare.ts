@@ -55,19 +55,19 @@ export async function compare({ name, peerName, goal, operations, ours, peer }: 
     }
   }
   const ratios = times[0].map((time, round) => time / times[1][round]!);
-  return { name, ours: median(times[0]), peer: median(times[1]), peerName, unit: 'ns', goal, ...summarize(ratios) };
+  return { name, ours: median(times[0]), peer: median(times[1]), peerName, unit: 'ns', ...summarize(ratios, goal) };
 }
 
 export async function check({ name, unit, limit, sample, samples }: Limit): Promise<Result> {
   const values: number[] = [];
   for (let i = 0; i < samples; i++) values.push(await sample());
   const ratios = values.map((value) => value / limit);
-  return { name, ours: median(values), peer: limit, peerName: 'limit', unit, goal: 1, ...summarize(ratios) };
+  return { name, ours: median(values), peer: limit, peerName: 'limit', unit, ...summarize(ratios, 1) };
 }
 
-function summarize(ratios: readonly number[]): { ratio: number; spread: number } {
+function summarize(ratios: readonly number[], goal: number): Pick<Result, 'ratio' | 'goal' | 'spread'> {
   const ratio = median(ratios);
-  return { ratio, spread: Math.abs((quantile(ratios, 0.75) - quantile(ratios, 0.25)) / ratio) };
+  return { ratio, goal, spread: Math.abs((quantile(ratios, 0.75) - quantile(ratios, 0.25)) / ratio) };
 }
 
 export function median(values: readonly number[]): number {

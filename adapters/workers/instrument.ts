@@ -7,7 +7,9 @@ import type { Telemetry } from '../../src/telemetry.ts';
 import { getInvocation } from '../../src/trace/context.ts';
 import { trackWaitUntil, type WaitUntilContext } from './wait-until.ts';
 
-type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
+type AnyMethod = (this: object, ...args: unknown[]) => unknown;
+/** `waitUntil` of an instance's real context. */
+type KeepAlive = WeakMap<object, (promise: Promise<unknown>) => void>;
 type ObjectClass = new (ctx: DurableObjectState, env: never) => object;
 type EntrypointClass = new (ctx: ExecutionContext, env: never) => object;
 type Handlers = { fetch?: unknown; scheduled?: unknown; queue?: unknown; email?: unknown };
@@ -79,13 +81,23 @@ function runHandler(
 }
 
 function instrumentClass(Base: ObjectClass, parts: Parts): ObjectClass {
-  const Instrumented = class extends Base {};
+  const keepAlive: KeepAlive = new WeakMap();
+  const Instrumented = class extends Base {
+    constructor(given: DurableObjectState, env: never) {
+      super(given, env);
+      const own = this as { ctx?: WaitUntilContext };
+      const { ctx, waitUntil } = trackWaitUntil(own.ctx, parts);
+      if (!ctx) return;
+      own.ctx = ctx;
+      keepAlive.set(this, waitUntil);
+    }
+  };
   const wrapped = new Set<PropertyKey>(['constructor']);
   for (let proto = Base.prototype; isOwnCode(proto); proto = Object.getPrototypeOf(proto)) {
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
       if (wrapped.has(key) || typeof value !== 'function') continue;
       wrapped.add(key);
-      const method = instrumentMethod(key, value as AnyMethod, parts);
+      const method = instrumentMethod(key, value as AnyMethod, keepAlive, parts);
       Object.defineProperty(Instrumented.prototype, key, { value: method, writable: true, configurable: true });
     }
   }
@@ -99,13 +111,12 @@ function isOwnCode(proto: object): boolean {
 }
 
 /** `fetch` and `alarm` get a span; an RPC method runs as an invocation whose spans are flushed when it is done. */
-function instrumentMethod(name: string, method: AnyMethod, parts: Parts): AnyMethod {
-  return function (this: unknown, ...args) {
+function instrumentMethod(name: string, method: AnyMethod, keepAlive: KeepAlive, parts: Parts): AnyMethod {
+  return function (this: object, ...args) {
     const call = () => method.apply(this, args);
-    const ctx = (this as { ctx?: WaitUntilContext }).ctx;
+    const waitUntil = keepAlive.get(this);
     // Called from within, it is a part of the invocation that is under way.
-    if (!ctx || getInvocation(parts.view.active())) return call();
-    const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
+    if (!waitUntil || getInvocation(parts.view.active())) return call();
     if (name === 'fetch') {
       return serveRequest(parts, { request: args[0] as Request, waitUntil, handle: call as () => Promise<Response> });
     }

@@ -12,14 +12,14 @@ export function trackWaitUntil(ctx: WaitUntilContext | undefined, { flusher, eng
   // A test may call a handler without one.
   if (!ctx) return { ctx, waitUntil: undefined };
   const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
-  function track(promise: Promise<unknown>): void {
+  const track = (promise: Promise<unknown>): void => {
     ctx.waitUntil(promise);
     const flushed = Promise.resolve(promise).then(
       () => flusher.flush(),
       () => flusher.flush(),
     );
     ctx.waitUntil(flushed.catch(engine.diagnostics.report));
-  }
+  };
   const watched = new Proxy(ctx, {
     get(target, key) {
       if (key === 'waitUntil') return track;

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { build } from 'esbuild';
 import { ensureBuilt, root } from './build.ts';
 
@@ -23,12 +24,20 @@ export async function bundle(program: string, platform: Platform): Promise<strin
   return outputFiles[0]!.text;
 }
 
-/** The same as a file, for runtimes that are started with a path. */
+const folder = join(root, 'node_modules', '.cache', 'edgespan-test');
+const keepMs = 3_600_000;
+
+/** The same as a file, for runtimes that are started with a path. Files of earlier runs go after an hour. */
 export async function bundleFile(name: string, program: string): Promise<string> {
-  const folder = join(root, 'node_modules', '.cache', 'edgespan-test');
+  const text = await bundle(program, 'server');
   mkdirSync(folder, { recursive: true });
+  for (const old of readdirSync(folder)) {
+    const path = join(folder, old);
+    const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (Date.now() - changed > keepMs) rmSync(path, { force: true });
+  }
   const file = join(folder, `${name}-${process.pid}-${++count}.mjs`);
-  writeFileSync(file, await bundle(program, 'server'));
+  writeFileSync(file, text);
   return file;
 }
 

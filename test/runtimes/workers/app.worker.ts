@@ -95,6 +95,7 @@ const handlers = {
           Response.json(await env.ROOM.getByName('a').remember('note', inside.inject())),
         );
       case '/helper':
+      case '/helper/background':
         return env.HELPER.fetch(request);
       case '/helper/rpc':
         return telemetry.span(
@@ -183,6 +184,7 @@ class HelperBase extends WorkerEntrypoint<Env> {
   #mark = '!';
 
   override async fetch(request: Request): Promise<Response> {
+    if (request.url.endsWith('/background')) this.ctx.waitUntil(background(this.env));
     return new Response(`${this.constructor.name} ${request.method}${this.#mark}`);
   }
 

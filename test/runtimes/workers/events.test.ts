@@ -103,4 +103,10 @@ describe('events, objects and entrypoints of a Worker', () => {
     const [caller, shout] = [await world.otlp.span('caller'), await world.otlp.span('shout')];
     expect([shout.traceId, shout.parentSpanId]).toEqual([caller.traceId, caller.spanId]);
   });
+
+  it('background work that an entrypoint class hands to its context is flushed, too', async () => {
+    expect(await (await world.get('/helper/background')).text()).toBe('HelperBase GET!');
+    await world.otlp.span('chat gpt-4o-mini');
+    await world.otlp.span('execute_tool look_up');
+  });
 });

@@ -78,10 +78,13 @@ describe('requests to a Worker', () => {
     expect(await (await world.get('/json?n=2')).json()).toEqual(chatCompletion);
     await world.otlp.until(() => world.otlp.spans.length >= 4);
     expect(await (await world.get('/plain')).text()).toBe('hello 42');
+    // A cron run waits for its own flush, and for nobody else's.
+    const cron = await (await world.worker.miniflare.getWorker()).scheduled({ cron: '* * * * *' });
+    expect(cron).toMatchObject({ outcome: 'ok' });
     letFirstGo();
-    await world.otlp.until(() => world.otlp.spans.length >= 5);
+    await world.otlp.until(() => world.otlp.spans.length >= 7);
     const ids = world.otlp.spans.map(({ spanId }) => spanId);
-    expect(new Set(ids).size).toBe(5);
+    expect(new Set(ids).size).toBe(7);
 
     expect(await world.accounting()).toMatchObject({ dropped: 0 });
   });
