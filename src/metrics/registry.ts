@@ -54,7 +54,7 @@ export class Registry implements MetricRegistry {
   }
 
   counter<const L extends string = never>(name: string, options: MetricOptions<L> = {}): Counter<L> {
-    const instrument = this.define(this.#prefix + name, 'counter', options.labels, options);
+    const instrument = this.define(this.#fullName(name), 'counter', options.labels, options);
     return { inc: (a?: LabelValues | number, b?: number) => addWith(instrument, 1, a, b) };
   }
 
@@ -63,7 +63,7 @@ export class Registry implements MetricRegistry {
     options: MetricOptions<L> & { observe?: () => Observed<L> | Promise<Observed<L>> } = {},
   ): Gauge<L> {
     const { observe } = options;
-    const instrument = this.define(this.#prefix + name, 'gauge', options.labels, {
+    const instrument = this.define(this.#fullName(name), 'gauge', options.labels, {
       ...options,
       observe: observe && ((target: NumberInstrument) => observeInto(target, observe())),
       observer: 'gauge',
@@ -80,7 +80,7 @@ export class Registry implements MetricRegistry {
     name: string,
     options: MetricOptions<L> & { buckets?: readonly number[] } = {},
   ): Histogram<L> {
-    const instrument = this.defineHistogram(this.#prefix + name, options.labels, options);
+    const instrument = this.defineHistogram(this.#fullName(name), options.labels, options);
     const observe = (a: LabelValues | number, b?: number) =>
       typeof a === 'number' ? instrument.record(a) : instrument.record(b as number, a);
     return {
@@ -162,6 +162,10 @@ export class Registry implements MetricRegistry {
     this.#activeTrace = earlier ? () => earlier() ?? source() : source;
   }
 
+  #fullName(name: string): string {
+    return typeof name === 'string' ? this.#prefix + name : name;
+  }
+
   #findOrAdd<I extends Instrument>(
     { name, type, additive }: Omit<MetricFamily, 'points'>,
     labels: readonly string[],
@@ -229,10 +233,11 @@ function describe({ help, unit, additive, scope }: FamilyDetails): FamilyDetails
   return { ...(help && { help }), ...(unit && { unit }), ...(additive && { additive }), ...(scope && { scope }) };
 }
 
-function addWith(instrument: NumberInstrument, sign: 1 | -1, a?: LabelValues | number, b = 1): void {
+function addWith(instrument: NumberInstrument, sign: 1 | -1, a?: LabelValues | number, b: number = 1): void {
   // A string or the like is no set of labels, but a value that the instrument ignores and counts.
-  if (typeof a === 'object' || a === undefined) instrument.add(sign * b, a);
-  else instrument.add(sign * a);
+  const isLabels = typeof a === 'object' || a === undefined;
+  const value = isLabels ? b : a;
+  instrument.add(typeof value === 'number' ? sign * value : Number.NaN, isLabels ? a : undefined);
 }
 
 function observeInto(
