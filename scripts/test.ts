@@ -7,7 +7,7 @@ const steps: [string, string[]][] = [
   ...(existsSync('test/clients/node_modules')
     ? []
     : [['npm', ['ci', '--prefix', 'test/clients']] as [string, string[]]]),
-  ['npm', ['run', '--silent', 'build', '--', '--silent']],
+  ['npm', ['run', '--silent', 'build']],
   ['npm', ['run', '--silent', 'check']],
   ['vitest', ['run', ...process.argv.slice(2)]],
 ];

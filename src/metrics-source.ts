@@ -55,7 +55,9 @@ export async function collectLocal(
 }
 
 function isLocal(source: MetricSource): boolean {
-  return !('collect' in source) && getParts(source).engine.runtime.ephemeral;
+  if ('collect' in source) return false;
+  const { enabled, runtime } = getParts(source).engine;
+  return enabled && runtime.ephemeral;
 }
 
 async function collectSource(source: MetricSource): Promise<MetricsSnapshot> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureBuilt } from './support/build.ts';
 
 const run = promisify(execFile);
 const bin = (name: string) => join('node_modules/.bin', name);
@@ -14,6 +15,7 @@ describe('the published package', () => {
   let files: string[];
 
   beforeAll(async () => {
+    await ensureBuilt();
     folder = await mkdtemp(join(tmpdir(), 'edgespan-'));
     const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
     const [packed] = Object.values(JSON.parse(stdout)) as { filename: string; files: { path: string }[] }[];
@@ -63,6 +65,7 @@ describe('the published package', () => {
 
 describe('the example Worker', () => {
   it('can be deployed by wrangler', async () => {
+    await ensureBuilt();
     const folder = await mkdtemp(join(tmpdir(), 'edgespan-'));
     const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' };
     const { stdout } = await run(bin('wrangler'), ['deploy', '--dry-run', '--outdir', folder], { env });

@@ -1,5 +1,5 @@
-import { computeCost as computeCostBy } from './cost.ts';
 import type { LlmUsage } from '../usage.ts';
+import { computeCost as computeCostBy } from './cost.ts';
 import type { Cost, CostOptions, PriceTable } from './price.ts';
 import { anthropicPrices } from './table/anthropic.ts';
 import { openaiPrices } from './table/openai.ts';
