@@ -1,4 +1,4 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 export const entry = {
   index: 'src/index.ts',
@@ -14,6 +14,17 @@ export const entry = {
 /** Written against Cloudflare's types, which do not stand beside the DOM's. */
 export const workersEntry = { workers: 'adapters/workers/index.ts' };
 
+/** Of the API we take types alone; the serializer takes a little more, which is ours here. */
+const withoutApi: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'without-api',
+  setup(build) {
+    const path = new URL('./src/otlp/protobuf-api.ts', import.meta.url).pathname;
+    build.onResolve({ filter: /^@opentelemetry\/api$/ }, ({ importer }) =>
+      /\/otlp-transformer\/dist\/(common|metrics)\/protobuf\//.test(importer) ? { path } : { external: true },
+    );
+  },
+};
+
 export default defineConfig({
   entry: { ...entry, ...workersEntry },
   format: 'esm',
@@ -24,7 +35,8 @@ export default defineConfig({
   clean: ['dist/*.js'],
   external: [/^node:/, /^cloudflare:/],
   // A part of ours, so that no user meets its version.
-  noExternal: ['@opentelemetry/otlp-transformer'],
+  noExternal: ['@opentelemetry/otlp-transformer', '@opentelemetry/api'],
+  esbuildPlugins: [withoutApi],
   esbuildOptions(options) {
     options.conditions = ['browser', 'import', 'default'];
     options.legalComments = 'none';

@@ -6,7 +6,7 @@ export interface Health {
   problems: readonly { code: string; message: string; action: string; count: number }[];
 }
 
-/** Counts problems by code and hands each kind to `onError` at most once a minute. Never throws. */
+/** Counts problems by code and hands each kind to `onError`, else to the console, at most once a minute. Never throws. */
 export interface Diagnostics {
   report(error: unknown): void;
   health(): Health;
@@ -27,7 +27,7 @@ const actions: Partial<Record<TelemetryErrorCode, string>> = {
   unbound: 'Call through instrument() or the Hono middleware, so that env is known.',
 };
 
-export function createDiagnostics(now: () => number, onError?: (error: TelemetryError) => void): Diagnostics {
+export function createDiagnostics(now: () => number, onError: (error: TelemetryError) => void = warn): Diagnostics {
   const kinds = new Map<TelemetryErrorCode, { message: string; count: number; reportedAt: number }>();
   return {
     report(reason) {
@@ -41,7 +41,7 @@ export function createDiagnostics(now: () => number, onError?: (error: Telemetry
       kind.count++;
       const time = now();
       // A clock that was set back must not silence what follows.
-      if (!onError || Math.abs(time - kind.reportedAt) < quietMs) return;
+      if (Math.abs(time - kind.reportedAt) < quietMs) return;
       kind.reportedAt = time;
       try {
         onError(error);
@@ -59,6 +59,11 @@ export function createDiagnostics(now: () => number, onError?: (error: Telemetry
       return { ok: problems.length === 0, problems };
     },
   };
+}
+
+/** Whoever gives no `onError` still sees that something is wrong. */
+function warn({ code, message }: TelemetryError): void {
+  console.warn(`edgespan: ${message} (${code})`);
 }
 
 function toTelemetryError(reason: unknown): TelemetryError {

@@ -1,11 +1,4 @@
-import {
-  type MeterProvider,
-  ROOT_CONTEXT,
-  type TextMapPropagator,
-  type Tracer,
-  type TracerProvider,
-  trace,
-} from '@opentelemetry/api';
+import type { MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
@@ -42,6 +35,7 @@ import { createOpenStreams, type OpenStreams } from './stream/open-streams.ts';
 import { type ContextView, createContextView, getScopeAttributes } from './trace/context.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import { createIdGenerator } from './trace/ids.ts';
+import { getSpan } from './trace/otel-span.ts';
 import type { Resource } from './trace/readable-span.ts';
 import type { RecordingSpan } from './trace/span.ts';
 import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
@@ -193,8 +187,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     attempts.commit();
   });
   registry.addTraceSource(() => {
-    const context = root.active();
-    const span = context === ROOT_CONTEXT ? undefined : trace.getSpan(context);
+    const span = getSpan(root.active());
     return (span && traceRef(span)) ?? undefined;
   });
   const tracer = createTracer(host, { name: 'edgespan', ...(options.scope ?? { version }) });

@@ -1,7 +1,7 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { withTimeout } from './clock.ts';
 import type { SignalResult } from './delivery.ts';
 import type { Engine } from './engine.ts';
+import { rootContext } from './trace/otel-context.ts';
 import { suppressTracingKey } from './trace/tracer.ts';
 
 /** What a flush did. Each signal: recorded = sent + dropped + pending, counted since the last flush. */
@@ -29,7 +29,7 @@ export function createFlusher(engine: Engine): Flusher {
   let closed = false;
 
   /** Outside of any span, and unseen by instrumentations: what they made of it would have to be sent in turn. */
-  const outside = ROOT_CONTEXT.setValue(suppressTracingKey, true);
+  const outside = rootContext.setValue(suppressTracingKey, true);
 
   async function send(timeoutMs: number): Promise<void> {
     engine.streams.abandonUnread(flushing.timeoutMs);

@@ -1,6 +1,5 @@
 import type { Context } from '@opentelemetry/api';
 import { withTimeout } from './clock.ts';
-import type { FlushResult } from './flush.ts';
 import type { Shared } from './parts.ts';
 import { createOpenStreams } from './stream/open-streams.ts';
 import { type Invocation, invocationKey } from './trace/context.ts';
@@ -8,8 +7,12 @@ import { type Invocation, invocationKey } from './trace/context.ts';
 /** One request, batch or run: the work whose end flushes. */
 export interface OwnInvocation extends Invocation {
   within(context: Context): Context;
-  /** Waits for the bodies that this work handed out, then flushes. What streams for long is no reason to keep the rest. */
-  flush(): Promise<FlushResult>;
+  /**
+   * Waits for the bodies that this work handed out, then flushes. What streams for long is no reason to keep the rest.
+   * Where the process lives on and flushes by interval, it only waits: a request to the receiver for each one served
+   * would be too many.
+   */
+  flush(): Promise<void>;
   /** Calls it, and hands `waitUntil` the flush that follows once its promise, if it is one, has settled. */
   run<T>(call: () => T): T;
 }
@@ -22,14 +25,17 @@ export function createInvocation(
   const { report } = engine.diagnostics;
   const streams = createOpenStreams(engine.clock.monotonic, options.onIdle);
 
-  async function flush(): Promise<FlushResult> {
+  const { ephemeral, every } = engine.runtime;
+  const byInterval = options.waitUntil === undefined && !ephemeral && every !== undefined;
+
+  async function flush(): Promise<void> {
     const settled = streams.settled(timeoutMs);
     await withTimeout(settled, timeoutMs);
     if (streams.size > 0) {
-      await flusher.flush();
+      if (!byInterval) await flusher.flush();
       await settled;
     }
-    return flusher.flush();
+    if (!byInterval) await flusher.flush();
   }
 
   /** `waitUntil` refuses where the request is over, which is no reason to fail its work. */

@@ -99,7 +99,7 @@ export interface TelemetryOptions {
   fetch?: Fetch;
   /** `false` passes everything through. */
   enabled?: boolean;
-  /** Hears of each kind of failure at most once a minute. */
+  /** Hears of each kind of failure at most once a minute; a warning on the console by default. */
   onError?: (error: TelemetryError) => void;
   runtime?: Runtime;
 }

@@ -71,7 +71,10 @@ export interface Telemetry {
   /** Ended spans, oldest first, where `inMemory` keeps them. */
   readonly spans: readonly ReadableSpan[];
   clearSpans(): void;
-  /** Makes this telemetry OpenTelemetry's global one; returns its undo. */
+  /**
+   * Makes this telemetry OpenTelemetry's global one; returns its undo. A tracer that a library took from the API before
+   * this call records nothing, unless you call the API's `trace.setGlobalTracerProvider(telemetry.tracerProvider)` first.
+   */
   register(): () => void;
   health(): Health;
 }

@@ -1,12 +1,4 @@
-import {
-  type Context,
-  type Meter,
-  type MeterProvider,
-  type Span,
-  type Tracer,
-  type TracerProvider,
-  trace,
-} from '@opentelemetry/api';
+import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Engine } from './engine.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
@@ -35,6 +27,7 @@ import { registerGlobals } from './register.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
 import { type ContextView, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
+import { getSpan, wrapSpanContext } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 import { noSpanContext } from './trace/tracer.ts';
 
@@ -123,7 +116,7 @@ export class View implements Telemetry {
   ): T {
     const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third!];
     const { engine, runner } = this.#shared;
-    if (!engine.enabled) return fn(trace.wrapSpanContext(noSpanContext()), this);
+    if (!engine.enabled) return fn(wrapSpanContext(noSpanContext()), this);
     const type = 'type' in options ? options.type : undefined;
     return runner.run(this.#view, type ?? 'trace', name, options, (span, context) =>
       fn(span, new View(this.#shared, this.#view.at(context))),
@@ -131,7 +124,7 @@ export class View implements Telemetry {
   }
 
   activeSpan(): Span | undefined {
-    return trace.getSpan(this.#view.active());
+    return getSpan(this.#view.active());
   }
 
   scoped(scope: Scope): Telemetry {

@@ -9,7 +9,7 @@ const rooms: Record<string, string> = {
   trace: 'foundation stream',
   metrics: 'foundation',
   pricing: 'foundation',
-  propagation: 'foundation',
+  propagation: 'foundation trace',
   prometheus: 'foundation metrics',
   otlp: 'foundation trace metrics stream',
   llm: 'foundation trace metrics stream pricing otlp',

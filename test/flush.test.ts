@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTelemetry, type FlushResult, type ReadableSpan, type TelemetryOptions } from '../src/index.ts';
+import { createTelemetry, type FlushResult, type TelemetryOptions } from '../src/index.ts';
+import { getParts } from '../src/parts.ts';
 import { createAlsRuntime, createManualClock, settle } from './support/telemetry.ts';
 
 type Answer = (url: string, spanCount: number) => Response | Promise<Response>;
@@ -186,30 +187,23 @@ describe('a flush', () => {
 
   it('waits for the others when one part fails', async () => {
     let release = () => {};
-    const got: string[] = [];
     const { telemetry } = createEndpoint({
       metrics: { enabled: true },
-      runtime: {
-        random() {
-          throw new Error('no randomness');
-        },
-      },
-      exporters: [
-        (spans: readonly ReadableSpan[]) =>
-          new Promise<void>((resolve) => {
-            release = () => {
-              got.push(...spans.map(({ name }) => name));
-              resolve();
-            };
-          }),
-      ],
+      exporters: [() => new Promise<void>((resolve) => (release = resolve))],
     });
-    // Without randomness there is no span, and no resource for metrics.
-    telemetry.metrics.counter('x').inc();
-    const flushed = telemetry.flush();
+    getParts(telemetry).engine.registry.beforeCollect(() => {
+      throw new Error('collecting fails');
+    });
+    telemetry.span('a', () => {});
+    let done = false;
+    const flushed = telemetry.flush().finally(() => {
+      done = true;
+    });
+    await settle(200);
+    expect(done).toBe(false);
     release();
-    expect((await flushed).ok).toBe(true);
-    expect(telemetry.health().ok).toBe(false);
+    expect((await flushed).traces).toMatchObject({ sent: 2, dropped: 0, pending: 0 });
+    expect(telemetry.health().problems[0]?.message).toBe('collecting fails');
   });
 });
 

@@ -1,10 +1,11 @@
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
-import { type Attributes, SpanKind } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { serveRequest } from '../../src/http/server-span.ts';
 import { getParts, type Parts } from '../../src/parts.ts';
 import { runTask } from '../../src/server/task.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { getInvocation } from '../../src/trace/context.ts';
+import { spanKind } from '../../src/trace/otel-span.ts';
 import { trackWaitUntil, type WaitUntilContext } from './wait-until.ts';
 
 type AnyMethod = (this: object, ...args: unknown[]) => unknown;
@@ -72,11 +73,11 @@ function runHandler(
         'messaging.destination.name': queue,
         'messaging.batch.message_count': messages.length,
       };
-      const kind = SpanKind.CONSUMER;
+      const kind = spanKind.consumer;
       return runTask(parts, { name: `process ${queue}`, kind, attributes, waitUntil, awaitFlush: true, call });
     }
     default:
-      return runTask(parts, { name, kind: SpanKind.CONSUMER, waitUntil, awaitFlush: false, call });
+      return runTask(parts, { name, kind: spanKind.consumer, waitUntil, awaitFlush: false, call });
   }
 }
 

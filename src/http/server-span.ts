@@ -1,12 +1,4 @@
-import {
-  type Attributes,
-  type Context,
-  type Link,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api';
+import type { Attributes, Context, Link } from '@opentelemetry/api';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
 import { traceRef } from '../llm/recorder.ts';
@@ -15,6 +7,8 @@ import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
 import { type BodyObserver, tapBody } from '../stream/tap.ts';
 import { getInvocation, type ServerMark } from '../trace/context.ts';
+import { rootContext } from '../trace/otel-context.ts';
+import { getSpanContext, setSpan, spanKind, statusError } from '../trace/otel-span.ts';
 
 /** Seconds; the bounds that the HTTP conventions advise. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -43,7 +37,7 @@ export async function serveRequest(parts: Parts, options: ServerRequest): Promis
   const { context, links } = callerContext(parts, request, outer);
   const recorded = startServerSpan(parts, request, { context, links, attributes: options.attributes });
   const invocation = createInvocation(parts, { waitUntil, server: recorded });
-  const active = invocation.within(trace.setSpan(context, recorded.span));
+  const active = invocation.within(setSpan(context, recorded.span));
   // Registered before the response is handed over: later is too late on Workers.
   const response = settleResponse(parts, request, recorded, invocation, () => view.run(active, () => handle(active)));
   const done = response.then(
@@ -105,8 +99,8 @@ async function settleResponse(
 function callerContext(parts: Parts, request: Request, outer: Context): { context: Context; links: Link[] } {
   const { engine } = parts;
   const trust = engine.options.propagation?.trustIncoming ?? false;
-  const incoming = engine.propagator.extract(ROOT_CONTEXT, request.headers, getter);
-  const caller = trace.getSpanContext(incoming);
+  const incoming = engine.propagator.extract(rootContext, request.headers, getter);
+  const caller = getSpanContext(incoming);
   const trusted = typeof trust === 'function' ? safely(() => trust(request)) : trust;
   if (trusted) return { context: caller ? incoming : outer, links: [] };
   return { context: outer, links: caller ? [{ context: caller }] : [] };
@@ -139,7 +133,7 @@ function startServerSpan(
   };
   const userAgent = request.headers.get('user-agent');
   if (userAgent) attributes['user_agent.original'] = userAgent;
-  const options = { kind: SpanKind.SERVER, attributes, links: start.links };
+  const options = { kind: spanKind.server, attributes, links: start.links };
   const span = tracer.startSpan(method === '_OTHER' ? 'HTTP' : method, options, start.context);
   const startedAt = clock.monotonic();
   const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
@@ -177,7 +171,7 @@ function startServerSpan(
       const type = failure ? errorName(failure.thrown) : String(status);
       measured['error.type'] = type;
       span.setAttribute('error.type', type);
-      span.setStatus({ code: SpanStatusCode.ERROR });
+      span.setStatus({ code: statusError });
     },
     end(thrown) {
       if (ended) return;

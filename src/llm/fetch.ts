@@ -1,10 +1,11 @@
-import { type Context, trace } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { withTimeout } from '../clock.ts';
 import { asObject, asString, parseJson } from '../json.ts';
 import type { Fetch } from '../otlp/transport.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 import { tapBody } from '../stream/tap.ts';
 import { getInvocation, getModelCall } from '../trace/context.ts';
+import { setSpan } from '../trace/otel-span.ts';
 import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
@@ -170,7 +171,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const copy = found && cloneRequest(target.body);
     // A body that has to be read first must not hold the request up: its span starts while that is under way.
     let started = found && !copy ? start(found, target, readBody(target.body), context) : undefined;
-    const sent = address(input, init, target, started ? trace.setSpan(context, started.call.span) : context);
+    const sent = address(input, init, target, started ? setSpan(context, started.call.span) : context);
     if (!found || (!copy && !started)) return fetch(...sent);
     const answer = settle(() => fetch(...sent));
     if (copy) {

@@ -1,17 +1,10 @@
-import {
-  type Attributes,
-  type Context,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
 import { computeCost } from '../pricing/cost.ts';
 import type { Cost, PriceTable } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
+import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import { classifyError, type ErrorClass, errorName } from './error-class.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
@@ -122,7 +115,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     const startAttributes: Attributes = { ...standard, ...request.parameters };
     if (attempt?.number) startAttributes['http.request.resend_count'] = attempt.number;
     const name = model ? `${operation} ${model}` : operation;
-    const span = options.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: startAttributes }, context);
+    const span = options.tracer.startSpan(name, { kind: spanKind.client, attributes: startAttributes }, context);
     const startedAt = clock.monotonic();
     const begun = attempts.start(attempt);
     const { earlierSeconds, counted } = begun;
@@ -169,7 +162,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         Object.assign(attributes, legacyAttributes(request, response, label, duration, failure?.name));
       }
       span.setAttributes(attributes);
-      if (failure) span.setStatus({ code: SpanStatusCode.ERROR, message: failure.type });
+      if (failure) span.setStatus({ code: statusError, message: failure.type });
       if (delegated) return;
       leaves.set(span, { costUsd: cost?.totalUsd });
       if (!isWrapper) remember(response.id, startedAt);
@@ -237,5 +230,5 @@ function readFailure(how: CallEnd, { error }: LlmResponse): ReadFailure | undefi
 
 export function traceRef(span: Span): TraceRef | null {
   const context = span.spanContext();
-  return (context.traceFlags & 1) === 1 && trace.isSpanContextValid(context) ? context : null;
+  return (context.traceFlags & 1) === 1 && isSpanContextValid(context) ? context : null;
 }

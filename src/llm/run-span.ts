@@ -1,6 +1,7 @@
-import { type Context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Context, Span } from '@opentelemetry/api';
 import { messageOf } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
+import { setSpan, statusError } from '../trace/otel-span.ts';
 import { errorName } from './error-class.ts';
 
 /** How what ran ended; `left` where the consumer of a generator wanted no more. */
@@ -15,7 +16,7 @@ export function runInSpan<T>(
   finish: (ending: Ending) => void,
   onYield?: () => void,
 ): T {
-  const inside = trace.setSpan(context, span);
+  const inside = setSpan(context, span);
   function end(ending: Ending): void {
     try {
       finish(ending);
@@ -30,7 +31,7 @@ export function recordError(span: Span, thrown: unknown): void {
   const message = messageOf(thrown);
   span.recordException(thrown instanceof Error ? thrown : message);
   span.setAttribute('error.type', errorName(thrown));
-  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  span.setStatus({ code: statusError, message });
 }
 
 /**

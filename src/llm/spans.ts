@@ -1,6 +1,7 @@
-import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
+import { setSpan, spanKind } from '../trace/otel-span.ts';
 import { classifyError, isAbort } from './error-class.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { LlmRequest } from './provider.ts';
@@ -68,7 +69,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
     const agent = type === 'agent' ? name : getAgent(parent);
     const context = type === 'agent' ? parent.setValue(agentKey, name) : parent;
     const standard = conventions(type, name, options);
-    const kind = options.kind ?? (type === 'retrieval' ? SpanKind.CLIENT : SpanKind.INTERNAL);
+    const kind = options.kind ?? (type === 'retrieval' ? spanKind.client : spanKind.internal);
     const attributes = { ...standard.attributes, ...options.attributes };
     const links = options.links ?? [];
     const span = tracer.startSpan(standard.name, { kind, attributes, links }, context);
@@ -83,7 +84,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
       instruments.span({ type, seconds, agent, error, trace: traceRef(span), ...(type === 'tool' && { tool: name }) });
     }
 
-    return runInSpan(view, context, span, () => call(span, trace.setSpan(context, span)), finish);
+    return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish);
   }
 
   function setCount(span: Span, options: AnySpanOptions, value: unknown): void {
@@ -145,5 +146,5 @@ function readResult(options: LlmOptions<never>, value: unknown, report: (error: 
 /** The context of an explicit parent, be it a span or a context, else the active one. */
 export function contextOf(parent: Context | Span | undefined, view: ContextView): Context {
   if (!parent) return view.active();
-  return 'spanContext' in parent ? trace.setSpan(view.active(), parent) : parent;
+  return 'spanContext' in parent ? setSpan(view.active(), parent) : parent;
 }

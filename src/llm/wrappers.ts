@@ -92,8 +92,9 @@ export function createWrapper<O extends { name?: string }>(word: string, run: Ru
 
   function wrap(...args: unknown[]): unknown {
     const [first, second] = args;
-    const isClassMember = typeof second === 'string' || typeof second === 'symbol';
-    if (isClassMember) throw legacyDecorator(word);
+    const isMember = typeof second === 'string' || typeof second === 'symbol';
+    const isField = typeof first !== 'function' && typeof second === 'object' && second !== null && 'kind' in second;
+    if (isMember || isField) throw legacyDecorator(word);
     if (typeof first === 'function') {
       if (second !== undefined) return decorate({} as O, first, second, args.length);
       return wrapFunction({} as O, first as AnyFunction, first.name || word);

@@ -35,6 +35,9 @@ export interface MetricExporter {
   readonly pending: number;
 }
 
+/** Families of the library's own. */
+const ownPrefix = 'edgespan_';
+
 export interface MetricExporterOptions {
   readonly target: OtlpTarget;
   readonly port: OtlpPort;
@@ -59,6 +62,8 @@ export function createMetricExporter(options: MetricExporterOptions): MetricExpo
       const snapshot = delta ? delta.read(collected) : collected;
       const size = countPoints(snapshot);
       if (size === 0) return;
+      // What a flush counts of itself is no reason for the next one to send.
+      if (delta && snapshot.metrics.every(({ name }) => name.startsWith(ownPrefix))) return delta.restore(snapshot);
       unsent = 0;
       inFlight += size;
       ledger.recorded('metrics', size);

@@ -1,11 +1,5 @@
-import {
-  type Context,
-  isSpanContextValid,
-  type SpanContext,
-  type TextMapGetter,
-  type TextMapPropagator,
-  trace,
-} from '@opentelemetry/api';
+import type { Context, SpanContext, TextMapGetter, TextMapPropagator } from '@opentelemetry/api';
+import { getSpanContext, isSpanContextValid, setSpanContext } from '../trace/otel-span.ts';
 import { strings, trim } from './header-value.ts';
 import { getSamplingHint, type SamplingHint, setSamplingHint } from './sampling-hint.ts';
 
@@ -63,7 +57,7 @@ export const b3multi: TextMapPropagator = {
 };
 
 function outgoing(context: Context): { ids: readonly string[]; state: readonly string[] } {
-  const span = trace.getSpanContext(context);
+  const span = getSpanContext(context);
   const hint = getSamplingHint(context);
   const debug = hint === 'debug';
   if (!span || !isSpanContextValid(span)) {
@@ -80,7 +74,7 @@ function extract<C>(context: Context, carrier: C, getter: TextMapGetter<C>): Con
   const found = parseSingle(get(single)) ?? parseMulti(get);
   if (!found) return context;
   const hinted = setSamplingHint(context, found.hint);
-  return found.span ? trace.setSpanContext(hinted, found.span) : hinted;
+  return found.span ? setSpanContext(hinted, found.span) : hinted;
 }
 
 /** A header that is there twice counts once; `Headers` joins the two by a comma. */

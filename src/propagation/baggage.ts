@@ -1,10 +1,6 @@
-import {
-  type BaggageEntry,
-  baggageEntryMetadataFromString,
-  propagation,
-  type TextMapPropagator,
-} from '@opentelemetry/api';
+import type { BaggageEntry, TextMapPropagator } from '@opentelemetry/api';
 import { strings, trim } from './header-value.ts';
+import { createBaggage, createMetadata, getBaggage, setBaggage } from './otel-baggage.ts';
 
 const field = 'baggage';
 
@@ -24,7 +20,7 @@ const validMetadata = /^[\t\x20-\x2b\x2d-\x7e]*$/;
  */
 export const baggage: TextMapPropagator = {
   inject(context, carrier, setter) {
-    const entries = propagation.getBaggage(context)?.getAllEntries() ?? [];
+    const entries = getBaggage(context)?.getAllEntries() ?? [];
     const members = limit(entries.map(([key, entry]) => encodeMember(key, entry)));
     if (members.length > 0) setter.set(carrier, field, members.join(','));
   },
@@ -35,9 +31,7 @@ export const baggage: TextMapPropagator = {
     // The cut may have gone through the last member.
     const members = header.length > maxHeaderLength ? header.split(',').slice(0, -1) : header.split(',');
     const entries = limit(members.map(trim)).flatMap((member) => parseMember(member) ?? []);
-    return entries.length > 0
-      ? propagation.setBaggage(context, propagation.createBaggage(Object.fromEntries(entries)))
-      : context;
+    return entries.length > 0 ? setBaggage(context, createBaggage(entries)) : context;
   },
   fields: () => [field],
 };
@@ -62,7 +56,7 @@ function parseMember(member: string): [[string, BaggageEntry]] | undefined {
   if (!validKey.test(key) || !validValue.test(value)) return undefined;
   const metadata = trim(properties.join(';'));
   const entry = { value: decode(value) };
-  return [[key, metadata ? { ...entry, metadata: baggageEntryMetadataFromString(metadata) } : entry]];
+  return [[key, metadata ? { ...entry, metadata: createMetadata(metadata) } : entry]];
 }
 
 /** Empty for what the format cannot carry. */

@@ -1,4 +1,5 @@
-import { type Context, createContextKey } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import { createContextKey } from '../trace/otel-context.ts';
 
 /**
  * What a caller wants of sampling beyond the flag of a span context: a decision without ids, a debug trace that every

@@ -1,4 +1,5 @@
-import { isSpanContextValid, type SpanContext, type TextMapPropagator, trace } from '@opentelemetry/api';
+import type { SpanContext, TextMapPropagator } from '@opentelemetry/api';
+import { getSpanContext, isSpanContextValid, setSpanContext } from '../trace/otel-span.ts';
 import { strings } from './header-value.ts';
 import { parseTraceState } from './trace-state.ts';
 
@@ -17,7 +18,7 @@ const knownFlags = 0x03;
  */
 export const traceContext: TextMapPropagator = {
   inject(context, carrier, setter) {
-    const span = trace.getSpanContext(context);
+    const span = getSpanContext(context);
     if (!span || !isSpanContextValid(span)) return;
     const flags = (span.traceFlags & knownFlags).toString(16);
     setter.set(carrier, traceparent, `00-${span.traceId}-${span.spanId}-0${flags}`.toLowerCase());
@@ -29,7 +30,7 @@ export const traceContext: TextMapPropagator = {
     const parent = headers.length === 1 ? parseTraceparent(headers[0]!) : undefined;
     if (!parent) return context;
     const traceState = parseTraceState(strings(getter.get(carrier, tracestate)).join(','));
-    return trace.setSpanContext(context, traceState?.serialize() ? { ...parent, traceState } : parent);
+    return setSpanContext(context, traceState?.serialize() ? { ...parent, traceState } : parent);
   },
   fields: () => [traceparent, tracestate],
 };

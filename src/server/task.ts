@@ -1,7 +1,8 @@
-import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
+import type { Attributes, Span, SpanKind } from '@opentelemetry/api';
 import { createInvocation } from '../invocation.ts';
 import { recordError, runInSpan } from '../llm/run-span.ts';
 import type { Parts } from '../parts.ts';
+import { spanKind } from '../trace/otel-span.ts';
 
 export interface Task {
   /** Of the task's span; without a name it gets none. */
@@ -23,7 +24,7 @@ export function runTask(parts: Parts, task: Task): unknown {
 
   function run(): unknown {
     if (task.name === undefined) return view.run(context, task.call);
-    const { name, kind = SpanKind.INTERNAL, attributes = {} } = task;
+    const { name, kind = spanKind.internal, attributes = {} } = task;
     const span: Span = engine.tracer.startSpan(name, { kind, attributes }, context);
     return runInSpan(view, context, span, task.call, (ending) => {
       if ('thrown' in ending) recordError(span, ending.thrown);

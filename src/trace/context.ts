@@ -1,7 +1,8 @@
-import type { Attributes } from '@opentelemetry/api';
-import { type Context, createContextKey, context as globalContext, type Span } from '@opentelemetry/api';
+import type { Attributes, Context, Span } from '@opentelemetry/api';
 import type { ContextStorage } from '../runtime.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
+import { createContextKey } from './otel-context.ts';
+import { activeHostContext } from './otel-global.ts';
 
 /** Attributes that `with` and `scoped` give to every span started inside. */
 export const scopeAttributesKey = /* @__PURE__ */ createContextKey('edgespan scope attributes');
@@ -71,7 +72,7 @@ export function createContextView(storage: ContextStorage, base?: Context): Cont
 
   function active(): Context {
     const stored = storage.get();
-    if (!base) return stored ?? globalContext.active();
+    if (!base) return stored ?? activeHostContext();
     return stored && startedUnder(stored.getValue(viewKey) as ViewMark | undefined, mark) ? stored : base;
   }
 

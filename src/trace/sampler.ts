@@ -1,4 +1,7 @@
-import { type SpanContext, TraceFlags } from '@opentelemetry/api';
+import type { SpanContext } from '@opentelemetry/api';
+
+/** `TraceFlags.SAMPLED` of the API. */
+const sampled = 1;
 
 /** Whether the spans of a trace are kept, decided when its first local span starts. */
 export type Sampler = (traceId: string, parent: SpanContext | undefined) => boolean;
@@ -14,8 +17,7 @@ export function ratioSampler(ratio: number): Sampler {
 
 /** Follows the caller's decision where there is a caller. */
 export function parentBasedSampler(root: Sampler): Sampler {
-  return (traceId, parent) =>
-    parent ? (parent.traceFlags & TraceFlags.SAMPLED) === TraceFlags.SAMPLED : root(traceId, parent);
+  return (traceId, parent) => (parent ? (parent.traceFlags & sampled) === sampled : root(traceId, parent));
 }
 
 /** The samplers of `OTEL_TRACES_SAMPLER`, `undefined` for a name that is none. */

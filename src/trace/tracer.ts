@@ -1,17 +1,8 @@
-import {
-  type Context,
-  createContextKey,
-  type Span,
-  type SpanContext,
-  SpanKind,
-  type SpanOptions,
-  type TimeInput,
-  type Tracer,
-  type TracerProvider,
-  trace,
-} from '@opentelemetry/api';
+import type { Context, Span, SpanContext, SpanOptions, TimeInput, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { IdGenerator } from './ids.ts';
 import { createSampledTrace, createTailTrace, type LocalTrace, type TailRules } from './local-trace.ts';
+import { createContextKey } from './otel-context.ts';
+import { getSpan, isSpanContextValid, setSpan, spanKind, wrapSpanContext } from './otel-span.ts';
 import type { InstrumentationScope } from './readable-span.ts';
 import type { Sampler } from './sampler.ts';
 import { RecordingSpan, type SpanHost } from './span.ts';
@@ -40,17 +31,17 @@ export const suppressTracingKey = /* @__PURE__ */ createContextKey('OpenTelemetr
 
 export function createTracer(host: TracerHost, scope: InstrumentationScope): Tracer {
   function start(name: string, options: SpanOptions, context: Context): Span {
-    if (context.getValue(suppressTracingKey)) return trace.wrapSpanContext(noSpanContext());
-    const active = options.root ? undefined : trace.getSpan(context);
+    if (context.getValue(suppressTracingKey)) return wrapSpanContext(noSpanContext());
+    const active = options.root ? undefined : getSpan(context);
     const parentSpan = active instanceof RecordingSpan && active.isOf(host) ? active : undefined;
     const parent = parentSpan?.spanContext() ?? validContext(active?.spanContext());
     const traceId = parent?.traceId ?? host.ids.traceId();
     const local = parentSpan?.localTrace ?? startLocalTrace(host, traceId, parent);
     const spanContext = createSpanContext(host.ids.spanId(), traceId, parent, local);
-    if (!local) return trace.wrapSpanContext(spanContext);
+    if (!local) return wrapSpanContext(spanContext);
     const span = new RecordingSpan(host, {
       name,
-      kind: options.kind ?? SpanKind.INTERNAL,
+      kind: options.kind ?? spanKind.internal,
       context: spanContext,
       scope,
       trace: local,
@@ -71,7 +62,7 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     } catch (error) {
       // In a Worker's global scope there is no randomness; the application goes on without this span.
       host.onError(error);
-      return trace.wrapSpanContext(noSpanContext());
+      return wrapSpanContext(noSpanContext());
     }
   }
 
@@ -80,7 +71,7 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     const [options, given] = rest as [SpanOptions?, Context?];
     const context = given ?? host.activeContext();
     const span = startSpan(name, options, context);
-    return host.runIn(trace.setSpan(context, span), () => fn(span));
+    return host.runIn(setSpan(context, span), () => fn(span));
   }
 
   return { startSpan, startActiveSpan: startActiveSpan as Tracer['startActiveSpan'] };
@@ -99,7 +90,7 @@ export function createTracerProvider(host: TracerHost): TracerProvider {
 
 /** A host without telemetry may have a span of zeros active (Workers): that is no parent. */
 function validContext(context: SpanContext | undefined): SpanContext | undefined {
-  return context && trace.isSpanContextValid(context) ? context : undefined;
+  return context && isSpanContextValid(context) ? context : undefined;
 }
 
 /** Of a span that is nobody's: OpenTelemetry's invalid span context. */

@@ -150,6 +150,7 @@ describe('observables', () => {
     expect(await points('other')).toBeUndefined();
     calls = 0;
     provider.getMeter('lib').removeBatchObservableCallback(batch, [used]);
+    provider.getMeter('lib').removeBatchObservableCallback(batch, [used, other]);
     await points('used');
     expect(calls).toBe(1);
     provider.getMeter('lib').removeBatchObservableCallback(batch, [free, used]);

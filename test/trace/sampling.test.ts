@@ -160,4 +160,19 @@ describe('metrics', () => {
     expect(telemetry.metrics.value('llm_tokens_total')).toBe(15);
     expect(telemetry.metrics.value('llm_cost_usd_total')).toBeGreaterThan(0);
   });
+
+  it('carry exemplars of sampled spans only', async () => {
+    for (const ratio of [0, 1]) {
+      const telemetry = createAlsTelemetry({ sampling: { ratio }, fetch: async () => Response.json(chatCompletion()) });
+      const own = telemetry.metrics.counter('own_total');
+      await telemetry.span('request', async () => {
+        own.inc();
+        await (await telemetry.fetch(chatUrl, chatRequest())).text();
+      });
+      const page = await telemetry.prometheus({ format: 'openmetrics' });
+      const exemplars = page.split('\n').filter((line) => line.includes('trace_id='));
+      if (ratio === 0) expect(exemplars).toEqual([]);
+      else expect(exemplars.join()).toMatch(/own_total.*llm_requests_total|llm_requests_total.*own_total/);
+    }
+  });
 });

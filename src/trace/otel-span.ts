@@ -1,0 +1,84 @@
+import type { Context, Span, SpanContext } from '@opentelemetry/api';
+import { createContextKey } from './otel-context.ts';
+
+/** The values of the API's `SpanKind`, of those we set. */
+export const spanKind = { internal: 0, server: 1, client: 2, consumer: 4 } as const;
+
+/** `SpanStatusCode.ERROR` of the API. */
+export const statusError = 2;
+
+const spanKey = /* @__PURE__ */ createContextKey('OpenTelemetry Context Key SPAN');
+
+export function getSpan(context: Context): Span | undefined {
+  return (context.getValue(spanKey) as Span | undefined) || undefined;
+}
+
+export function setSpan(context: Context, span: Span): Context {
+  return context.setValue(spanKey, span);
+}
+
+export function getSpanContext(context: Context): SpanContext | undefined {
+  return getSpan(context)?.spanContext();
+}
+
+export function setSpanContext(context: Context, spanContext: SpanContext): Context {
+  return setSpan(context, wrapSpanContext(spanContext));
+}
+
+/** A span that carries ids and records nothing. */
+export function wrapSpanContext(spanContext: SpanContext): Span {
+  return new PassiveSpan(spanContext);
+}
+
+/** Ids of hex digits that are not all zero: https://opentelemetry.io/docs/specs/otel/trace/api/#isvalid */
+export function isSpanContextValid({ traceId, spanId }: SpanContext): boolean {
+  return isId(traceId, 32) && isId(spanId, 16);
+}
+
+function isId(id: unknown, length: number): boolean {
+  return typeof id === 'string' && id.length === length && /^(?!0+$)[\da-f]+$/i.test(id);
+}
+
+class PassiveSpan implements Span {
+  readonly spanContext: () => SpanContext;
+
+  constructor(context: SpanContext) {
+    this.spanContext = () => context;
+  }
+
+  isRecording(): boolean {
+    return false;
+  }
+
+  setAttribute(): this {
+    return this;
+  }
+
+  setAttributes(): this {
+    return this;
+  }
+
+  addEvent(): this {
+    return this;
+  }
+
+  addLink(): this {
+    return this;
+  }
+
+  addLinks(): this {
+    return this;
+  }
+
+  setStatus(): this {
+    return this;
+  }
+
+  updateName(): this {
+    return this;
+  }
+
+  recordException(): void {}
+
+  end(): void {}
+}
