@@ -46,6 +46,7 @@ export type { OtlpEncoder } from './otlp/encoder.ts';
 export type { Fetch } from './otlp/transport.ts';
 export type { Cost, CostOptions, Price, PriceTable, Rates } from './pricing/price.ts';
 export type { Secret } from './prometheus/handler.ts';
+export type { OpenTelemetryApi } from './register.ts';
 export type { ContextStorage, Runtime } from './runtime.ts';
 export type { Carrier, Scope, Telemetry } from './telemetry.ts';
 export type {

@@ -1,13 +1,21 @@
+import { createDiagnostics } from './diagnostics.ts';
 import { type BuiltIn, createEngine } from './engine.ts';
 import { createFlusher } from './flush.ts';
 import { createSpanRunner } from './llm/spans.ts';
+import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
+import type { Shared } from './parts.ts';
 import type { Runtime } from './runtime.ts';
 import type { Telemetry } from './telemetry.ts';
 import { View } from './view.ts';
 
 /** A telemetry from options, with the providers and prices that a bundle brings. */
 export function assembleTelemetry(options: TelemetryOptions, builtIn: BuiltIn): Telemetry {
+  const shared = assembleParts(options, builtIn);
+  return new View(shared, shared.engine.root);
+}
+
+function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
   const engine = createEngine(options, builtIn);
   const runner = createSpanRunner({
     tracer: engine.tracer,
@@ -16,7 +24,7 @@ export function assembleTelemetry(options: TelemetryOptions, builtIn: BuiltIn): 
     recorder: engine.recorder,
     report: engine.diagnostics.report,
   });
-  return new View({ engine, runner, flusher: createFlusher(engine) }, engine.root);
+  return { engine, runner, flusher: createFlusher(engine) };
 }
 
 /** `createTelemetry` of an adapter: its runtime, whose parts the options may replace. */
@@ -27,4 +35,36 @@ export function assembleFor(
 ): Telemetry {
   const given = typeof options === 'function' ? options() : options;
   return assembleTelemetry({ ...given, runtime: { ...runtime, ...given?.runtime } }, builtIn);
+}
+
+/**
+ * A telemetry whose environment comes with the first request: until `bind` everything passes through and is counted,
+ * metrics of the application's own excepted. Options that turn out wrong then leave it so, and are reported once.
+ */
+export function assembleLate<Env>(
+  runtime: Runtime,
+  options: (env: Env) => TelemetryOptions,
+  builtIn: BuiltIn,
+): Telemetry {
+  const registry = new Registry();
+  const unbound = assembleParts({ enabled: false, metrics: { registry }, runtime }, builtIn);
+  const { engine } = unbound;
+  engine.onBypass = () => engine.books.dropped('traces', 'unbound', 1);
+
+  function bind(env: unknown): void {
+    shared.bind = undefined;
+    engine.onBypass = () => {};
+    let given: TelemetryOptions | undefined;
+    try {
+      given = options(env as Env);
+      const metrics = { registry, ...given.metrics };
+      const bound = { ...runtime, env: env as Record<string, unknown>, ...given.runtime };
+      Object.assign(shared, assembleParts({ ...given, metrics, runtime: bound }, builtIn));
+    } catch (error) {
+      createDiagnostics(engine.clock.now, given?.onError).report(error);
+    }
+  }
+
+  const shared: { -readonly [K in keyof Shared]: Shared[K] } = { ...unbound, bind };
+  return new View(shared, engine.root);
 }

@@ -70,6 +70,8 @@ export interface Engine {
   readonly collect: () => Promise<MetricsSnapshot>;
   /** Told that there is something to send, and how many spans wait. */
   onActivity: (buffered: number) => void;
+  /** Told of a call that passed through because telemetry is off. */
+  onBypass: () => void;
 }
 
 /** Providers and prices that a bundle brings, after those of the options. */
@@ -227,6 +229,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     metricExporters,
     collect,
     onActivity: () => {},
+    onBypass: () => {},
   };
   ready = true;
   return engine;

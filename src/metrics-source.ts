@@ -34,6 +34,11 @@ export function createHandlerFor(
   sources: readonly MetricSource[],
   options: MetricsRouteOptions = {},
 ): (request: Request) => Promise<Response> {
+  // Made anew for each request: a telemetry may have got its options only with the first one.
+  return (request) => createPage(sources, options)(request);
+}
+
+function createPage(sources: readonly MetricSource[], options: MetricsRouteOptions) {
   const own = sources.map((source) => ('collect' in source ? undefined : getParts(source).engine.options.metrics));
   const token = 'token' in options ? options.token : own.find((metrics) => metrics && 'token' in metrics)?.token;
   const hasToken = 'token' in options || own.some((metrics) => metrics && 'token' in metrics);

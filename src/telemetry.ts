@@ -11,6 +11,7 @@ import type {
   ToolOptions,
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
+import type { OpenTelemetryApi } from './register.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 
 /** Who, under what, what: where spans of a piece of work belong. */
@@ -72,9 +73,10 @@ export interface Telemetry {
   readonly spans: readonly ReadableSpan[];
   clearSpans(): void;
   /**
-   * Makes this telemetry OpenTelemetry's global one; returns its undo. A tracer that a library took from the API before
-   * this call records nothing, unless you call the API's `trace.setGlobalTracerProvider(telemetry.tracerProvider)` first.
+   * Makes this telemetry OpenTelemetry's global one; returns its undo. Where the host owns the globals it changes
+   * nothing. Hand it the API to reach tracers that libraries took from it before:
+   * `telemetry.register(await import('@opentelemetry/api'))`.
    */
-  register(): () => void;
+  register(api?: OpenTelemetryApi): () => void;
   health(): Health;
 }

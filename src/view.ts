@@ -19,11 +19,12 @@ import {
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import { collectLocal, createHandlerFor } from './metrics-source.ts';
-import { type Parts, partsKey, type Shared } from './parts.ts';
+import type { Fetch } from './otlp/transport.ts';
+import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
-import { registerGlobals } from './register.ts';
+import { type OpenTelemetryApi, registerGlobals } from './register.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
 import { type ContextView, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
@@ -43,11 +44,11 @@ export class View implements Telemetry {
   }
 
   get [partsKey](): Parts {
-    return { ...this.#shared, view: this.#view };
+    return createParts(this.#shared, this.#view);
   }
 
   get fetch(): typeof globalThis.fetch {
-    this.#fetch ??= createViewFetch(this.#shared.engine, this.#view);
+    this.#fetch ??= createViewFetch(this.#shared, this.#view);
     return this.#fetch;
   }
 
@@ -68,10 +69,10 @@ export class View implements Telemetry {
   }
 
   get llm(): LlmWrapper {
-    const { engine, runner } = this.#shared;
     return createWrapper<LlmOptions<never>>(
       'llm',
-      (options) => (call) => (engine.enabled ? runner.runModelCall(this.#view, options, call) : call()),
+      (options) => (call) =>
+        isOn(this.#shared) ? this.#shared.runner.runModelCall(this.#view, options, call) : call(),
     ) as LlmWrapper;
   }
 
@@ -115,8 +116,8 @@ export class View implements Telemetry {
     third?: (span: Span, telemetry: Telemetry) => T,
   ): T {
     const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third!];
-    const { engine, runner } = this.#shared;
-    if (!engine.enabled) return fn(wrapSpanContext(noSpanContext()), this);
+    const { runner } = this.#shared;
+    if (!isOn(this.#shared)) return fn(wrapSpanContext(noSpanContext()), this);
     const type = 'type' in options ? options.type : undefined;
     return runner.run(this.#view, type ?? 'trace', name, options, (span, context) =>
       fn(span, new View(this.#shared, this.#view.at(context))),
@@ -177,8 +178,8 @@ export class View implements Telemetry {
     this.#shared.engine.memory.clear();
   }
 
-  register(): () => void {
-    return registerGlobals(this.#shared.engine);
+  register(api?: OpenTelemetryApi): () => void {
+    return registerGlobals(this.#shared.engine, api);
   }
 
   health() {
@@ -186,12 +187,10 @@ export class View implements Telemetry {
   }
 
   #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
-    const { engine, runner } = this.#shared;
-    return createWrapper<O>(
-      type,
-      (options, name) => (call) =>
-        engine.enabled ? runner.run(this.#view, type, options.name ?? name, options, call) : call(),
-    );
+    return createWrapper<O>(type, (options, name) => (call) => {
+      if (!isOn(this.#shared)) return call();
+      return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call);
+    });
   }
 }
 
@@ -201,16 +200,32 @@ function scopeContext(scope: Scope, view: ContextView): Context {
   return context.setValue(scopeAttributesKey, { ...getScopeAttributes(context), ...scope.attributes });
 }
 
+/** Whether calls are recorded; one that is not is told to the engine. */
+function isOn({ engine }: Shared): boolean {
+  if (!engine.enabled) engine.onBypass();
+  return engine.enabled;
+}
+
 /** `fetch` with the static members that a runtime's own has, such as Bun's `preconnect`. */
-function createViewFetch(engine: Engine, view: ContextView): typeof globalThis.fetch {
-  const { propagation } = engine.options;
-  const observed = createLlmFetch({
+function createViewFetch(shared: Shared, view: ContextView): typeof globalThis.fetch {
+  let observed: Fetch | undefined;
+  const fetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    if (!isOn(shared)) return shared.engine.fetch()(input, init);
+    observed ??= createObserved(shared.engine, view);
+    return observed(input, init);
+  };
+  return Object.assign(fetch as typeof globalThis.fetch, shared.engine.fetch());
+}
+
+function createObserved(engine: Engine, view: ContextView): Fetch {
+  const { to } = engine.options.propagation ?? {};
+  return createLlmFetch({
     recorder: engine.recorder,
     providers: engine.providers,
     fetch: engine.fetch,
     active: view.active,
     inject(url, context) {
-      if (!propagation?.to?.(url)) return undefined;
+      if (!to?.(url)) return undefined;
       const headers: Record<string, string> = {};
       engine.propagator.inject(context, headers, setter);
       return headers;
@@ -220,7 +235,4 @@ function createViewFetch(engine: Engine, view: ContextView): typeof globalThis.f
     parseError: engine.instruments.parseError,
     report: engine.diagnostics.report,
   });
-  const fetch: typeof globalThis.fetch = (input, init) =>
-    engine.enabled ? observed(input as RequestInfo | URL, init) : engine.fetch()(input as RequestInfo | URL, init);
-  return Object.assign(fetch, engine.fetch());
 }

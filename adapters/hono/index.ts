@@ -30,9 +30,10 @@ export function telemetryMiddleware(
   options: TelemetryMiddlewareOptions = {},
 ): MiddlewareHandler<{ Variables: TelemetryVariables }> {
   const parts = getParts(telemetry);
-  const { report } = parts.engine.diagnostics;
+  const report = (error: unknown) => parts.engine.diagnostics.report(error);
 
   async function traceRequest(c: Context, next: Next): Promise<void> {
+    parts.bind?.(c.env);
     c.set('telemetry', telemetry);
     if (safely(() => options.ignore?.(c), report)) return next();
     const attributes: Attributes | undefined = safely(() => options.attributes?.(c), report);

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { builtIn } from '../../src/built-in.ts';
-import { assembleFor } from '../../src/create.ts';
+import { assembleFor, assembleLate } from '../../src/create.ts';
 import type { TelemetryOptions } from '../../src/options.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { runtime } from './runtime.ts';
@@ -20,5 +20,8 @@ export { runtime } from './runtime.ts';
 export function createTelemetry<Env = Cloudflare.Env>(
   options: TelemetryOptions | ((env: Env) => TelemetryOptions) = {},
 ): Telemetry {
-  return assembleFor(runtime, typeof options === 'function' ? () => options(env as Env) : options, builtIn);
+  if (typeof options !== 'function') return assembleFor(runtime, options, builtIn);
+  // Where `env` may not be imported it is empty here, and the first handler brings it.
+  if (Object.keys(env).length === 0) return assembleLate(runtime, options, builtIn);
+  return assembleFor(runtime, () => options(env as Env), builtIn);
 }

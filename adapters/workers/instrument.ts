@@ -40,6 +40,7 @@ function instrumentHandlers(entry: object, parts: Parts): object {
       if (typeof handler !== 'function') return handler;
       if (!handlerNames.has(key)) return handler.bind(target);
       return (event: unknown, env: unknown, ctx?: WaitUntilContext) => {
+        parts.bind?.(env);
         const tracked = trackWaitUntil(ctx, parts);
         const call = () => handler.call(target, event, env, tracked.ctx);
         return runHandler(key as string, parts, event, tracked.waitUntil, call);
@@ -86,6 +87,7 @@ function instrumentClass(Base: ObjectClass, parts: Parts): ObjectClass {
   const Instrumented = class extends Base {
     constructor(given: DurableObjectState, env: never) {
       super(given, env);
+      parts.bind?.(env);
       const own = this as { ctx?: WaitUntilContext };
       const { ctx, waitUntil } = trackWaitUntil(own.ctx, parts);
       if (!ctx) return;

@@ -1,4 +1,4 @@
-import type { Attributes, Context, Link } from '@opentelemetry/api';
+import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
 import { traceRef } from '../llm/recorder.ts';
@@ -8,7 +8,8 @@ import { getter } from '../propagation/carrier.ts';
 import { type BodyObserver, tapBody } from '../stream/tap.ts';
 import { getInvocation, type ServerMark } from '../trace/context.ts';
 import { rootContext } from '../trace/otel-context.ts';
-import { getSpanContext, setSpan, spanKind, statusError } from '../trace/otel-span.ts';
+import { getSpan, getSpanContext, setSpan, spanKind, statusError } from '../trace/otel-span.ts';
+import { RecordingSpan } from '../trace/span.ts';
 
 /** Seconds; the bounds that the HTTP conventions advise. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -34,8 +35,9 @@ export async function serveRequest(parts: Parts, options: ServerRequest): Promis
   const outer = view.active();
   if (!engine.enabled || getInvocation(outer)?.server) return handle(outer);
 
-  const { context, links } = callerContext(parts, request, outer);
-  const recorded = startServerSpan(parts, request, { context, links, attributes: options.attributes });
+  const host = hostSpan(outer);
+  const { context, links } = host ? { context: outer, links: [] } : callerContext(parts, request, outer);
+  const recorded = startServerSpan(parts, request, { context, links, attributes: options.attributes, host });
   const invocation = createInvocation(parts, { waitUntil, server: recorded });
   const active = invocation.within(setSpan(context, recorded.span));
   // Registered before the response is handed over: later is too late on Workers.
@@ -96,14 +98,18 @@ async function settleResponse(
 }
 
 /** The caller's trace is continued where it is trusted, else linked: anybody can send a header. */
-function callerContext(parts: Parts, request: Request, outer: Context): { context: Context; links: Link[] } {
-  const { engine } = parts;
-  const trust = engine.options.propagation?.trustIncoming ?? false;
-  const incoming = engine.propagator.extract(rootContext, request.headers, getter);
-  const caller = getSpanContext(incoming);
+function callerContext({ engine }: Parts, request: Request, outer: Context): { context: Context; links: Link[] } {
+  const { trustIncoming: trust = false } = engine.options.propagation ?? {};
   const trusted = typeof trust === 'function' ? safely(() => trust(request)) : trust;
-  if (trusted) return { context: caller ? incoming : outer, links: [] };
+  if (trusted) return { context: engine.propagator.extract(outer, request.headers, getter), links: [] };
+  const caller = getSpanContext(engine.propagator.extract(rootContext, request.headers, getter));
   return { context: outer, links: caller ? [{ context: caller }] : [] };
+}
+
+/** The span of a host that traces its requests itself (Deno with OTEL_DENO): ours would tell the same twice. */
+function hostSpan(outer: Context): Span | undefined {
+  const span = getSpan(outer);
+  return span?.isRecording() && !(span instanceof RecordingSpan) ? span : undefined;
 }
 
 function safely(test: () => boolean): boolean {
@@ -117,7 +123,7 @@ function safely(test: () => boolean): boolean {
 function startServerSpan(
   { engine }: Parts,
   request: Request,
-  start: { context: Context; links: Link[]; attributes: Attributes | undefined },
+  start: { context: Context; links: Link[]; attributes: Attributes | undefined; host: Span | undefined },
 ): RecordedRequest {
   const { tracer, registry, clock } = engine;
   const url = new URL(request.url);
@@ -134,7 +140,8 @@ function startServerSpan(
   const userAgent = request.headers.get('user-agent');
   if (userAgent) attributes['user_agent.original'] = userAgent;
   const options = { kind: spanKind.server, attributes, links: start.links };
-  const span = tracer.startSpan(method === '_OTHER' ? 'HTTP' : method, options, start.context);
+  const name = method === '_OTHER' ? 'HTTP' : method;
+  const span = start.host?.setAttributes(attributes) ?? tracer.startSpan(name, options, start.context);
   const startedAt = clock.monotonic();
   const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
   const measured: Attributes = { 'http.request.method': method, 'url.scheme': scheme };
@@ -154,7 +161,7 @@ function startServerSpan(
   return {
     span,
     setRoute(route) {
-      span.updateName(`${method === '_OTHER' ? 'HTTP' : method} ${route}`);
+      span.updateName(`${name} ${route}`);
       span.setAttribute('http.route', route);
       measured['http.route'] = route;
     },
@@ -181,7 +188,7 @@ function startServerSpan(
         measured['error.type'] = errorName(thrown);
       }
       total.recordTo(seconds(), measured, traceRef(span));
-      span.end();
+      if (!start.host) span.end();
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Context, SpanContext, TextMapGetter, TextMapPropagator } from '@opentelemetry/api';
 import { getSpanContext, isSpanContextValid, setSpanContext } from '../trace/otel-span.ts';
+import { getSamplingHint, type SamplingHint, setSamplingHint } from '../trace/sampling-hint.ts';
 import { strings, trim } from './header-value.ts';
-import { getSamplingHint, type SamplingHint, setSamplingHint } from './sampling-hint.ts';
 
 const single = 'b3';
 const multi = {

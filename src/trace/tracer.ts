@@ -5,6 +5,7 @@ import { createContextKey } from './otel-context.ts';
 import { getSpan, isSpanContextValid, setSpan, spanKind, wrapSpanContext } from './otel-span.ts';
 import type { InstrumentationScope } from './readable-span.ts';
 import type { Sampler } from './sampler.ts';
+import { getSamplingHint, type SamplingHint } from './sampling-hint.ts';
 import { RecordingSpan, type SpanHost } from './span.ts';
 
 export interface TracerHost extends SpanHost {
@@ -36,7 +37,8 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     const parentSpan = active instanceof RecordingSpan && active.isOf(host) ? active : undefined;
     const parent = parentSpan?.spanContext() ?? validContext(active?.spanContext());
     const traceId = parent?.traceId ?? host.ids.traceId();
-    const local = parentSpan?.localTrace ?? startLocalTrace(host, traceId, parent);
+    const hint = options.root ? undefined : getSamplingHint(context);
+    const local = parentSpan?.localTrace ?? startLocalTrace(host, traceId, parent, hint);
     const spanContext = createSpanContext(host.ids.spanId(), traceId, parent, local);
     if (!local) return wrapSpanContext(spanContext);
     const span = new RecordingSpan(host, {
@@ -98,9 +100,25 @@ export function noSpanContext(): SpanContext {
   return { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
 }
 
-function startLocalTrace(host: TracerHost, traceId: string, parent: SpanContext | undefined): LocalTrace | undefined {
-  if (host.sampler(traceId, parent)) return createSampledTrace(host.emit);
+function startLocalTrace(
+  host: TracerHost,
+  traceId: string,
+  parent: SpanContext | undefined,
+  hint: SamplingHint | undefined,
+): LocalTrace | undefined {
+  if (isSampled(host.sampler, traceId, parent, hint)) return createSampledTrace(host.emit);
   return host.tail && createTailTrace(host.tail, host.maxHeldSpans, host.emit, host.drop);
+}
+
+/** A caller's wish without ids beats the sampler, and one that defers leaves the decision to it. */
+function isSampled(
+  sampler: Sampler,
+  traceId: string,
+  parent: SpanContext | undefined,
+  hint: SamplingHint | undefined,
+): boolean {
+  if (hint === 'defer') return sampler(traceId, undefined);
+  return hint === undefined ? sampler(traceId, parent) : hint !== 'deny';
 }
 
 function createSpanContext(

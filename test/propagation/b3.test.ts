@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { b3, b3multi } from '../../src/propagation/b3.ts';
 import { type Carrier, getter, setter } from '../../src/propagation/carrier.ts';
-import { getSamplingHint } from '../../src/propagation/sampling-hint.ts';
+import { getSamplingHint } from '../../src/trace/sampling-hint.ts';
 
 const traceId = '80f198ee56343ba864fe8b2a57d3eff7';
 const spanId = 'e457b5a2e4d86bd1';

@@ -13,7 +13,9 @@ const packages: Readonly<Record<string, string>> = {
   '@opentelemetry/api': join(root, 'node_modules', '@opentelemetry', 'api'),
   '@opentelemetry/sdk-trace': join(root, 'node_modules', '@opentelemetry', 'sdk-trace'),
   '@cloudflare/workers-types': join(root, 'node_modules', '@cloudflare', 'workers-types'),
+  hono: join(root, 'node_modules', 'hono'),
   openai: join(clients, 'openai'),
+  '@anthropic-ai/sdk': join(clients, '@anthropic-ai', 'sdk'),
   '@google/genai': join(clients, '@google', 'genai'),
 };
 

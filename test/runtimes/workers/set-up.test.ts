@@ -54,6 +54,44 @@ describe('setting up telemetry on Workers', () => {
     await expect(started).rejects.toThrow(message);
   });
 
+  const lateFlags = ['nodejs_als', 'enable_request_signal', 'disallow_importable_env'];
+
+  it('takes the handler’s env where none can be imported, for what was wrapped before too', async () => {
+    const otlp = keep(await startOtlpServer());
+    const program = `import { createTelemetry, instrument } from 'edgespan/workers';
+      const telemetry = createTelemetry((env) => ({ serviceName: env.NAME, metrics: { local: true } }));
+      const jobs = telemetry.metrics.counter('jobs_total');
+      const work = telemetry.tool({ name: 'work' }, async () => { jobs.inc(); return 'done'; });
+      const early = await work();
+      export default instrument({
+        async fetch(request) {
+          if (new URL(request.url).pathname === '/metrics') return telemetry.metricsHandler(request);
+          return new Response(early + ' ' + await work());
+        },
+      }, telemetry);`;
+    const bindings = { NAME: 'late', OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url };
+    const worker = keep(await startWorker(program, { bindings, compatibilityFlags: lateFlags }));
+    expect(await (await fetch(worker.url)).text()).toBe('done done');
+    const tool = await otlp.span('execute_tool work');
+    expect(tool.resource).toMatchObject({ 'service.name': 'late' });
+    const page = await (await fetch(new URL('/metrics', worker.url))).text();
+    expect(page).toContain('\njobs_total 2\n');
+    expect(page).toContain('edgespan_dropped_total{signal="traces",reason="unbound"} 1\n');
+  });
+
+  it('passes everything through, with one report, where options that waited for env are wrong', async () => {
+    const program = `import { createTelemetry, instrument } from 'edgespan/workers';
+      const errors = [];
+      const telemetry = createTelemetry((env) => ({ servicename: env.NAME, onError: (error) => errors.push(error.message) }));
+      export default instrument({ fetch: () => Response.json(errors) }, telemetry);`;
+    const worker = keep(await startWorker(program, { bindings: { NAME: 'x' }, compatibilityFlags: lateFlags }));
+    for (const _ of [1, 2]) {
+      expect(await (await fetch(worker.url)).json()).toEqual([
+        'there is no option servicename: did you mean serviceName?',
+      ]);
+    }
+  });
+
   it('pushes metrics as deltas under an id of this instance', async () => {
     const world = keep(await startWorld());
     for (const calls of [1, 2, 3]) {

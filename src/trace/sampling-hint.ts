@@ -1,5 +1,5 @@
 import type { Context } from '@opentelemetry/api';
-import { createContextKey } from '../trace/otel-context.ts';
+import { createContextKey } from './otel-context.ts';
 
 /**
  * What a caller wants of sampling beyond the flag of a span context: a decision without ids, a debug trace that every
