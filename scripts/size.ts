@@ -6,8 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /**
- * What a Worker pays for this library: bundles of the built package, minified and compressed, `@opentelemetry/api`
- * counted. Exits with 1 where one is above its limit, or has code of a part that it does not name.
+ * What a Worker pays for this library: bundles of the built package, minified and compressed. Exits with 1 where one is above its limit, or has code of a part that it does not name.
  */
 const root = new URL('../', import.meta.url).pathname;
 
@@ -49,14 +48,14 @@ const bundles: readonly Bundle[] = [
   {
     name: 'edgespan/core, OpenAI and Anthropic',
     entry: core(['openai', 'anthropic']),
-    limit: 50_000,
+    limit: 47_000,
     goal: 20_000,
     parts: ['openai', 'anthropic'],
   },
   {
     name: 'edgespan, all providers and prices',
     entry: index,
-    limit: 50_000,
+    limit: 47_000,
     goal: 30_000,
     parts: ['openai', 'anthropic'],
   },

@@ -10,6 +10,17 @@ afterEach(() => {
 });
 
 describe('register', () => {
+  it('reaches tracers that were taken before, where it is given the API', () => {
+    const early = trace.getTracer('library');
+    const telemetry = createAlsTelemetry();
+    const undo = telemetry.register({ context, metrics, propagation, trace });
+    early.startSpan('theirs').end();
+    expect(telemetry.spans.map(({ name }) => name)).toEqual(['theirs']);
+    undo();
+    trace.getTracer('library').startSpan('later').end();
+    expect(telemetry.spans).toHaveLength(1);
+  });
+
   it("makes ours OpenTelemetry's, until its undo", async () => {
     const telemetry = createAlsTelemetry();
     const undo = telemetry.register();

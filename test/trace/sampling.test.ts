@@ -2,6 +2,7 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTelemetry, type TelemetryError, type TelemetryOptions } from '../../src/index.ts';
+import { b3 } from '../../src/propagation/b3.ts';
 import { ratioSampler } from '../../src/trace/sampler.ts';
 import { chatCompletion, chatRequest, chatUrl, createAlsTelemetry, createManualClock } from '../support/telemetry.ts';
 
@@ -174,5 +175,26 @@ describe('metrics', () => {
       if (ratio === 0) expect(exemplars).toEqual([]);
       else expect(exemplars.join()).toMatch(/own_total.*llm_requests_total|llm_requests_total.*own_total/);
     }
+  });
+});
+
+describe("a caller's wish in B3", () => {
+  const ids = `${'a'.repeat(32)}-${'b'.repeat(16)}`;
+  const isKept = (header: string, env: Record<string, string> = {}) => {
+    const telemetry = createTelemetry({ propagation: { formats: [b3] }, runtime: { env } });
+    const span = telemetry.tracer.startSpan('x', {}, telemetry.extract({ b3: header }));
+    return (span.spanContext().traceFlags & 1) === 1;
+  };
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ['0', {}, false],
+    ['1', { OTEL_TRACES_SAMPLER: 'always_off' }, true],
+    ['d', { OTEL_TRACES_SAMPLER: 'always_off' }, true],
+    [`${ids}-0`, {}, false],
+    [`${ids}-d`, {}, true],
+    [ids, {}, true],
+    [ids, { OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, false],
+  ])('%s with %j', (header, env, kept) => {
+    expect(isKept(header, env)).toBe(kept);
   });
 });
