@@ -189,7 +189,9 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     attempts.commit();
   });
   registry.addTraceSource(() => {
-    const span = getSpan(root.active());
+    // Not by the view, which would also ask the host: this runs at every measurement.
+    const context = runtime.context.get();
+    const span = context && getSpan(context);
     return (span && traceRef(span)) ?? undefined;
   });
   const tracer = createTracer(host, { name: 'edgespan', ...(options.scope ?? { version }) });

@@ -32,6 +32,19 @@ if (values.help) {
   process.exit(0);
 }
 
+/** A whole number from an option, or the end with a word on what is wrong. */
+function readNumber(option: 'tokens' | 'error', min: number, max: number): number {
+  const value = Number(values[option]);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  console.error(`--${option} is "${values[option]}": it must be a whole number from ${min} to ${max}`);
+  process.exit(2);
+}
+
+if (values.prices !== undefined && !/^\d+(\.\d+)?,\d+(\.\d+)?$/.test(values.prices)) {
+  console.error(`--prices is "${values.prices}": it must be two numbers, as 3,9`);
+  process.exit(2);
+}
+
 function listen(server: Server): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -44,7 +57,7 @@ function heading(text: string): void {
 }
 
 const receiver = createReceiver();
-const model = createUpstream({ tokens: Number(values.tokens), error: Number(values.error) });
+const model = createUpstream({ tokens: readNumber('tokens', 0, 1_000_000), error: readNumber('error', 400, 599) });
 const [receiverUrl, modelUrl] = await Promise.all([listen(receiver.server), listen(model)]);
 const real = values.upstream?.replace(/\/$/, '');
 const worker = await startWorker(await buildWorker(), {

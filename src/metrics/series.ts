@@ -1,5 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
+import { limitValue } from '../attributes.ts';
 import { type CardinalityGuard, maxLabelLength, overflowLabels, overflowValue } from './cardinality.ts';
+
+/** Characters that an attribute of a series may have in OTLP; its label has fewer. */
+const maxAttributeLength = 4096;
 
 export type LabelValues = Readonly<Record<string, unknown>>;
 
@@ -117,7 +121,10 @@ export class SeriesTable<S> {
 
 /** The attributes as they were given, save where a cap replaced a value. */
 function withCaps(values: LabelValues | undefined, labels: SeriesKey['labels']): Attributes {
-  const attributes = { ...values } as Attributes;
-  for (const name in labels) if (labels[name] === overflowValue) attributes[name] = overflowValue;
+  const attributes: Attributes = {};
+  for (const name in labels) {
+    const value = labels[name] === overflowValue ? overflowValue : limitValue(values?.[name], maxAttributeLength);
+    if (value !== undefined) attributes[name] = value;
+  }
   return attributes;
 }

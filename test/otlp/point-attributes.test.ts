@@ -35,6 +35,11 @@ describe('attributes of points', () => {
     });
   });
 
+  it('are cut at 4,096 characters', async () => {
+    const [point] = await encode((registry) => meter(registry).createCounter('c').add(1, { long: 'x'.repeat(5000) }));
+    expect(point!.attributes).toEqual([{ key: 'long', value: { stringValue: 'x'.repeat(4096) } }]);
+  });
+
   it('say of a value beyond its cap that it is one, not whose series it was first', async () => {
     const points = await encode(
       (registry) => {
