@@ -1,7 +1,36 @@
 import { TelemetryError } from './errors.ts';
 
-/** Told of variables that are ignored because they make no sense. */
+export type Env = Record<string, unknown>;
+
+/** Told what is wrong with the environment; the value itself is not repeated, since it may be a secret. */
 export type Warn = (error: TelemetryError) => void;
+
+/** A variable as trimmed text. Empty is unset, and so is what is no text: a Worker's `env` also holds bindings. */
+export function readEnv(env: Env, name: string): string | undefined {
+  const value = env[name];
+  const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : '';
+  return text.trim() || undefined;
+}
+
+export function warnEnv(warn: Warn, name: string, allowed: string): undefined {
+  warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));
+}
+
+/** A variable that is one of some words, whatever their case. */
+export function readChoice<T extends string>(env: Env, name: string, choices: readonly T[], warn: Warn): T | undefined {
+  const text = readEnv(env, name)?.toLowerCase();
+  if (text === undefined) return undefined;
+  return choices.find((choice) => choice === text) ?? warnEnv(warn, name, choices.join(', '));
+}
+
+/** A variable that is a duration in milliseconds. */
+export function readMilliseconds(env: Env, name: string, warn: Warn): number | undefined {
+  const text = readEnv(env, name);
+  if (text === undefined) return undefined;
+  return /^\d+$/.test(text) && Number.isSafeInteger(Number(text))
+    ? Number(text)
+    : warnEnv(warn, name, 'a number of milliseconds');
+}
 
 /**
  * Reads `OTEL_*` variables by OpenTelemetry's rules: empty is unset, names of choices ignore case, a number that is
@@ -18,16 +47,9 @@ export interface Environment {
   ratio(name: string): number | undefined;
 }
 
-export function createEnvironment(env: Record<string, unknown>, warn: Warn): Environment {
-  function string(name: string): string | undefined {
-    const value = env[name];
-    // A Worker's variables may be numbers and booleans; its bindings are objects.
-    const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : '';
-    return text.trim() || undefined;
-  }
-  function ignore(name: string, allowed: string): undefined {
-    warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));
-  }
+export function createEnvironment(env: Env, warn: Warn): Environment {
+  const string = (name: string) => readEnv(env, name);
+  const ignore = (name: string, allowed: string) => warnEnv(warn, name, allowed);
   return {
     string,
     boolean(name) {

@@ -48,3 +48,13 @@ export function messageOf(thrown: unknown): string {
     return 'unknown';
   }
 }
+
+/** What a function of the application's answers, or nothing where it throws: that is reported and goes no further. */
+export function safely<T>(fn: () => T, report: (error: unknown) => void): T | undefined {
+  try {
+    return fn();
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Context, Env, Handler, MiddlewareHandler, Next } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import { safely } from '../../src/errors.ts';
 import { serveRequest } from '../../src/http/server-span.ts';
 import { type MetricSource, type MetricsRouteOptions, metricsHandler } from '../../src/metrics-source.ts';
 import { getParts } from '../../src/parts.ts';
@@ -68,15 +69,6 @@ function routeOf(c: Context, own: unknown): string | undefined {
   if (!route || route.handler === own) return undefined;
   const isMiddleware = route.method === 'ALL' && route.handler.length > 1;
   return isMiddleware && c.res.status === 404 ? undefined : route.path;
-}
-
-function safely<T>(fn: () => T, report: (error: unknown) => void): T | undefined {
-  try {
-    return fn();
-  } catch (error) {
-    report(error);
-    return undefined;
-  }
 }
 
 /**

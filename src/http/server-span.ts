@@ -1,4 +1,5 @@
 import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
+import { safely } from '../errors.ts';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
 import { traceRef } from '../llm/recorder.ts';
@@ -100,7 +101,7 @@ async function settleResponse(
 /** The caller's trace is continued where it is trusted, else linked: anybody can send a header. */
 function callerContext({ engine }: Parts, request: Request, outer: Context): { context: Context; links: Link[] } {
   const { trustIncoming: trust = false } = engine.options.propagation ?? {};
-  const trusted = typeof trust === 'function' ? safely(() => trust(request)) : trust;
+  const trusted = typeof trust === 'function' ? safely(() => trust(request), engine.diagnostics.report) : trust;
   if (trusted) return { context: engine.propagator.extract(outer, request.headers, getter), links: [] };
   const caller = getSpanContext(engine.propagator.extract(rootContext, request.headers, getter));
   return { context: outer, links: caller ? [{ context: caller }] : [] };
@@ -110,14 +111,6 @@ function callerContext({ engine }: Parts, request: Request, outer: Context): { c
 function hostSpan(outer: Context): Span | undefined {
   const span = getSpan(outer);
   return span?.isRecording() && !(span instanceof RecordingSpan) ? span : undefined;
-}
-
-function safely(test: () => boolean): boolean {
-  try {
-    return test();
-  } catch {
-    return false;
-  }
 }
 
 function startServerSpan(

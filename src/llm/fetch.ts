@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { withTimeout } from '../clock.ts';
+import { safely } from '../errors.ts';
 import { asObject, asString, parseJson } from '../json.ts';
 import type { Fetch } from '../otlp/transport.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
@@ -197,15 +198,6 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
 /** A stream that named why each choice stopped has come to its end, with or without a terminator. */
 function isComplete({ finishReasons, error }: LlmResponse): boolean {
   return error !== undefined || (finishReasons?.length ? !finishReasons.includes('error') : false);
-}
-
-function safely<T>(fn: () => T, report: (error: unknown) => void): T | undefined {
-  try {
-    return fn();
-  } catch (error) {
-    report(error);
-    return undefined;
-  }
 }
 
 type Settled<T> = { ok: true; value: T } | { ok: false; error: unknown };

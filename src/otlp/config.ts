@@ -1,10 +1,11 @@
 import type { Signal } from '../delivery.ts';
+import { type Env, readChoice, readEnv, readMilliseconds, type Warn, warnEnv } from '../environment.ts';
 import { TelemetryError } from '../errors.ts';
 import type { OtlpEncoder } from './encoder.ts';
-import { type Env, readChoice, readEnv, readMilliseconds, readSignal, type Warn, warnEnv } from './env.ts';
 import { type OtlpHeaders, readHeaders, resolveHeaders } from './headers.ts';
 import { json } from './json.ts';
 import type { Fetch } from './transport.ts';
+import { readSignal } from './variables.ts';
 
 type MaybePromise<T> = T | Promise<T>;
 

@@ -1,5 +1,6 @@
+import { type Env, readEnv, type Warn, warnEnv } from '../environment.ts';
 import { TelemetryError } from '../errors.ts';
-import { type Env, parseKeyValueList, readEnv, type Warn, warnEnv } from './env.ts';
+import { parseKeyValueList } from './variables.ts';
 
 type MaybePromise<T> = T | Promise<T>;
 export type OtlpHeaders = Record<string, string>;

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import { parseKeyValueList, readEnv, type Warn, warnEnv } from './env.ts';
+import { readEnv, type Warn, warnEnv } from '../environment.ts';
+import { parseKeyValueList } from './variables.ts';
 
 /**
  * Resource attributes from `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, which wins. One entry that cannot be read

@@ -36,7 +36,11 @@ describe('attributes of points', () => {
   });
 
   it('are cut at 4,096 characters', async () => {
-    const [point] = await encode((registry) => meter(registry).createCounter('c').add(1, { long: 'x'.repeat(5000) }));
+    const [point] = await encode((registry) =>
+      meter(registry)
+        .createCounter('c')
+        .add(1, { long: 'x'.repeat(5000) }),
+    );
     expect(point!.attributes).toEqual([{ key: 'long', value: { stringValue: 'x'.repeat(4096) } }]);
   });
 
