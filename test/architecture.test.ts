@@ -50,6 +50,11 @@ describe('the house', () => {
     expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
+  it.each([...files, ...adapterFiles])('%s has OpenTelemetry’s API for its types alone', (file) => {
+    const [loaded] = withoutComments(read(file)).match(/import (?!type\b)[^;]*from '@opentelemetry\/api'/) ?? [];
+    expect(loaded).toBeUndefined();
+  });
+
   it.each(files)('%s imports nothing above it', (file) => {
     const room = roomOf(file);
     const above = importsOf(file)
