@@ -83,9 +83,9 @@ async function settleResponse(
       pull: () => open.touch(),
       chunk() {},
       end(reason, error) {
-        if (reason === 'cancel') recorded.span.setAttribute('edgespan.aborted', true);
-        recorded.end(reason === 'error' ? error : undefined);
         open.close();
+        if (reason === 'cancel') recorded.span.setAttribute('edgespan.aborted', true);
+        safely(() => recorded.end(reason === 'error' ? error : undefined), engine.diagnostics.report);
       },
     };
     // Only workerd leaves the body uncancelled when its client has gone, and Deno warns of whoever reads the signal.

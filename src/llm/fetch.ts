@@ -155,9 +155,9 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       pull: () => open.touch(),
       chunk: reader.chunk,
       end(reason, error) {
-        if (reason === 'done') finish({});
-        else if (reason === 'cancel' || isAbort(error, signal)) finish({ aborted: status < 400 });
-        else finish({ thrown: error });
+        const left = reason === 'cancel' || (reason === 'error' && isAbort(error, signal));
+        const how = left ? { aborted: status < 400 } : reason === 'error' ? { thrown: error } : {};
+        safely(() => finish(how), options.report);
       },
     });
     return withBody(response, body);
