@@ -160,10 +160,9 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     runIn: root.run,
     scopeAttributes: getScopeAttributes,
     emit,
-    drop: (count) => unsampled.add(count, { result: 'sampled_out' }, null),
+    drop: books.sampledOut,
     onError: diagnostics.report,
   };
-  const unsampled = registry.define('edgespan_spans_total', 'counter', ['result']);
 
   function emit(span: RecordingSpan): void {
     if (options.inMemory) memory.add(span);

@@ -5,6 +5,8 @@ import type { Registry } from './metrics/registry.ts';
 
 /** A ledger that flushes read: what happened to each signal since the last look. */
 export interface Books extends Ledger {
+  /** Spans that sampling left out: never recorded, so never dropped. */
+  sampledOut(count: number): void;
   take(signal: Signal, pending: number): SignalResult;
 }
 
@@ -43,6 +45,7 @@ export function createBooks(registry: Registry, diagnostics: Diagnostics): Books
       if (signal === 'traces') spans.add(count, { result: 'recorded' }, null);
     },
     dropped,
+    sampledOut: (count) => spans.add(count, { result: 'sampled_out' }, null),
     delivered(signal, delivery: Delivery<unknown>) {
       sent(signal, delivery.sent);
       for (const [reason, count] of Object.entries(delivery.dropped)) dropped(signal, reason as DropReason, count);

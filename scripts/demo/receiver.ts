@@ -1,14 +1,6 @@
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-
-type Value = {
-  stringValue?: string;
-  intValue?: string;
-  doubleValue?: number;
-  boolValue?: boolean;
-  arrayValue?: { values?: Value[] };
-};
-type KeyValue = { key: string; value: Value };
+import { type KeyValue, readAttributes } from './attributes.ts';
 
 /** A span as the OTLP request carried it. */
 export interface ReceivedSpan {
@@ -63,12 +55,6 @@ function readSpans(body: { resourceSpans?: { scopeSpans?: { spans?: never[] }[] 
   );
   return raw.map((span: Omit<ReceivedSpan, 'attributes'> & { attributes?: KeyValue[] }) => ({
     ...span,
-    attributes: Object.fromEntries((span.attributes ?? []).map(({ key, value }) => [key, readValue(value)])),
+    attributes: readAttributes(span.attributes),
   }));
-}
-
-function readValue(value: Value): unknown {
-  if (value.intValue !== undefined) return Number(value.intValue);
-  if (value.arrayValue) return (value.arrayValue.values ?? []).map(readValue);
-  return value.stringValue ?? value.doubleValue ?? value.boolValue;
 }

@@ -4,6 +4,8 @@ import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
 import { traceRef } from '../llm/recorder.ts';
 import { recordError } from '../llm/run-span.ts';
+import type { HistogramInstrument } from '../metrics/histogram.ts';
+import type { Registry } from '../metrics/registry.ts';
 import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
 import { type BodyObserver, tapBody } from '../stream/tap.ts';
@@ -16,6 +18,27 @@ import { RecordingSpan } from '../trace/span.ts';
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 /** Methods that may be a metric's attribute as they are. */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
+
+interface Durations {
+  readonly total: HistogramInstrument;
+  readonly toHeaders: HistogramInstrument;
+}
+
+const known = /* @__PURE__ */ new WeakMap<Registry, Durations>();
+
+/** Defined with a registry's first request, since a definition is more work than a measurement. */
+function durationsOf(registry: Registry): Durations {
+  let durations = known.get(registry);
+  if (!durations) {
+    const define = (name: string, help: string) => registry.defineHistogram(name, [], { unit: 's', buckets, help });
+    durations = {
+      total: define('http.server.request.duration', 'Seconds until the last byte of the response.'),
+      toHeaders: define('http.server.time_to_headers', 'Seconds until the headers of the response.'),
+    };
+    known.set(registry, durations);
+  }
+  return durations;
+}
 
 export interface ServerRequest {
   readonly request: Request;
@@ -138,16 +161,7 @@ function startServerSpan(
   const startedAt = clock.monotonic();
   const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
   const measured: Attributes = { 'http.request.method': method, 'url.scheme': scheme };
-  const total = registry.defineHistogram('http.server.request.duration', [], {
-    unit: 's',
-    buckets,
-    help: 'Seconds until the last byte of the response.',
-  });
-  const toHeaders = registry.defineHistogram('http.server.time_to_headers', [], {
-    unit: 's',
-    buckets,
-    help: 'Seconds until the headers of the response.',
-  });
+  const { total, toHeaders } = durationsOf(registry);
   let failure: { thrown: unknown } | undefined;
   let ended = false;
 

@@ -1,15 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
+import { type KeyValue, readAttributes } from '../../scripts/demo/attributes.ts';
 
-type Value = {
-  stringValue?: string;
-  intValue?: string;
-  doubleValue?: number;
-  boolValue?: boolean;
-  arrayValue?: { values?: Value[] };
-};
-type KeyValue = { key: string; value: Value };
 type Attributes = Record<string, unknown>;
 
 export interface SentSpan {
@@ -147,14 +140,4 @@ function readPoints({ resourceMetrics = [] }: Body): SentPoint[] {
       }),
     ),
   );
-}
-
-function readAttributes(attributes: KeyValue[] = []): Attributes {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, readValue(value)]));
-}
-
-function readValue(value: Value): unknown {
-  if (value.intValue !== undefined) return Number(value.intValue);
-  if (value.arrayValue) return (value.arrayValue.values ?? []).map(readValue);
-  return value.stringValue ?? value.doubleValue ?? value.boolValue;
 }
