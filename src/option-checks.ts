@@ -86,6 +86,7 @@ const checks: Checks = {
   flush: group({ batchSize: count, intervalMs: timer, timeoutMs: timer, maxRetries: whole }),
   semconv: oneOf('1.41', 'latest'),
   legacyAttributes: boolean,
+  includeUsage: boolean,
   exporters: list(exporter),
   console: boolean,
   inMemory: { ...either(boolean, object), group: { maxSpans: count } },

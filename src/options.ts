@@ -55,6 +55,11 @@ export interface TelemetryOptions {
   semconv?: '1.41' | 'latest';
   /** The `llm.*` attributes of the reference systems, on by default. */
   legacyAttributes?: boolean;
+  /**
+   * Asks streamed chat completions for their usage (`stream_options.include_usage`), where the request does not say, and
+   * hides the extra chunk that has it. Off by default: it is the one option that changes a request.
+   */
+  includeUsage?: boolean;
   exporters?: readonly (SpanExporter | ExportFunction)[];
   /** A readable line a span on the console. */
   console?: boolean;

@@ -10,6 +10,8 @@ export interface LlmUsage {
   cacheWrite1h?: number;
   output?: number;
   reasoning?: number;
+  /** As the vendor adds it up. */
+  total?: number;
   audioInput?: number;
   audioOutput?: number;
   webSearches?: number;

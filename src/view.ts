@@ -231,6 +231,7 @@ function createObserved(engine: Engine, view: ContextView): Fetch {
       return headers;
     },
     streams: engine.streams,
+    includeUsage: engine.options.includeUsage ?? false,
     limits: engine.limits,
     parseError: engine.instruments.parseError,
     report: engine.diagnostics.report,

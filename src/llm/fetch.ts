@@ -10,7 +10,9 @@ import { setSpan } from '../trace/otel-span.ts';
 import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
-import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
+import { askUsage, hideUsage } from './include-usage.ts';
+import type { LlmRequest, LlmResponse, Provider, ProviderRequest } from './provider.ts';
+import { follow, type Recognised, recognise } from './recognise.ts';
 import type { LlmRecorder, ModelCall } from './recorder.ts';
 import { createReplyReader, type ReplyReader } from './reply-reader.ts';
 
@@ -23,20 +25,22 @@ export interface LlmFetchOptions {
   readonly inject: (url: URL, context: Context) => Record<string, string> | undefined;
   /** Bodies outside of any invocation. */
   readonly streams: OpenStreams;
+  /** Streams that lack it are asked for their usage. */
+  readonly includeUsage: boolean;
   readonly limits: { readonly bodyBytes: number; readonly eventBytes: number };
   readonly parseError: (provider: string) => void;
   readonly report: (error: unknown) => void;
 }
 
-/** A call that is a model's: who is asked, for what. */
-interface Recognised {
-  readonly provider: Provider;
-  readonly operation: string;
-}
+/** What answers an address, as far as that tells. */
+type Found = NonNullable<ReturnType<typeof recognise>>;
 
 /** A model call that is under way. */
 interface Started {
-  readonly provider: Provider;
+  readonly found: Found;
+  /** As it goes to the gateway, if there is one. */
+  readonly outer: ProviderRequest;
+  readonly recognised: Recognised;
   readonly request: LlmRequest;
   readonly call: ModelCall;
 }
@@ -51,13 +55,13 @@ const graceMs = 20;
  * one the real fetch gives, its body passed through as it comes; what is no model call passes untouched.
  */
 export function createLlmFetch(options: LlmFetchOptions): Fetch {
-  function recognise(url: URL, method: string): Recognised | undefined {
-    if (method !== 'POST') return undefined;
-    for (const provider of options.providers) {
-      const operation = safely(() => provider.match({ url, method }), options.report);
-      if (operation) return { provider, operation };
-    }
-    return undefined;
+  function readModel({ provider, operation, request }: Recognised): LlmRequest {
+    const known = safely(
+      () => provider.request(request),
+      () => options.parseError(provider.name),
+    );
+    const stream = asObject(request.body)?.stream === true;
+    return { provider: provider.name, operation, stream, ...known, model: asString(known?.model) };
   }
 
   /**
@@ -65,23 +69,15 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
    * goes wrong in here, the request goes out.
    */
   function start(
-    { provider, operation }: Recognised,
+    found: Found,
     { url, headers }: FetchTarget,
     body: string | undefined,
     context: Context,
   ): Started | undefined {
-    const json = body === undefined ? undefined : parseJson(body);
-    const known = safely(
-      () => provider.request({ url, method: 'POST', headers, body: json }),
-      () => options.parseError(provider.name),
-    );
-    const request: LlmRequest = {
-      provider: provider.name,
-      operation,
-      stream: asObject(json)?.stream === true,
-      ...known,
-      model: asString(known?.model),
-    };
+    const outer = { url, method: 'POST', headers, body: body === undefined ? undefined : parseJson(body) };
+    const recognised = follow(found, outer, options.providers, options.report);
+    const { provider, gateway } = recognised;
+    const request = readModel(recognised);
     if (!request.model && (provider.priority ?? 0) < 0 && !isVendors(url, provider)) return undefined;
     const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
     const call = safely(
@@ -90,14 +86,18 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
           request,
           semconvProvider: provider.semconvName,
           attempt: readAttempt(headers, url, body),
-          attributes: { 'server.address': url.hostname, 'server.port': port },
+          attributes: {
+            'server.address': url.hostname,
+            'server.port': port,
+            ...(gateway && { 'edgespan.gateway': gateway.name }),
+          },
           context,
         }),
       options.report,
     );
     const mark = getModelCall(context);
     if (mark && call) mark.counted = true;
-    return call && { provider, call, request };
+    return call && { found, outer, recognised, request, call };
   }
 
   /** The arguments of the real fetch, with the context of the call's span where its host may have it. */
@@ -114,13 +114,24 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     return carrying ?? [input, init];
   }
 
+  /** Who answered: a gateway that has several vendors to choose from says so by its headers. */
+  function readAnswering({ found, outer, recognised, request }: Started, headers: Headers) {
+    if (!recognised.gateway) return { recognised, request };
+    const answering = follow(found, outer, options.providers, options.report, headers);
+    return { recognised: answering, request: readModel(answering) };
+  }
+
   function observe(
     response: Response,
-    { provider, call, request }: Started,
+    started: Started,
     { signal }: FetchTarget,
     context: Context,
+    hide: boolean,
   ): Response {
     const { status, headers } = response;
+    const { call } = started;
+    const { recognised, request } = readAnswering(started, headers);
+    const { provider } = recognised;
     // Of other statuses no response can be made.
     if (!response.body || bodiless.has(status) || status < 200 || status > 599) {
       call.end({ status, headers });
@@ -129,7 +140,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     let terminated = false;
     const reader: ReplyReader = createReplyReader(
       provider,
-      { status, headers, request },
+      { status, headers, request, url: recognised.request.url },
       {
         maxBodyBytes: options.limits.bodyBytes,
         maxEventBytes: options.limits.eventBytes,
@@ -145,6 +156,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     function finish(how: { aborted?: boolean; thrown?: unknown }): void {
       open.close();
       const answer = reader.finish();
+      if (provider.name !== started.recognised.provider.name) answer.provider ??= provider.name;
       const incomplete = request.stream && !terminated && !isComplete(answer);
       call.end({ response: answer, status, headers, incomplete, ...how });
     }
@@ -160,7 +172,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
         safely(() => finish(how), options.report);
       },
     });
-    return withBody(response, body);
+    return withBody(response, hide ? hideUsage(body, options.limits.eventBytes) : body);
   }
 
   return async function llmFetch(input, init) {
@@ -168,17 +180,27 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const target = readTarget(input, init);
     if (!target) return fetch(input, init);
     const context = options.active();
-    const found = recognise(target.url, target.method);
-    const copy = found && cloneRequest(target.body);
+    const found = recognise(options.providers, target, options.report);
+    let copy = found && cloneRequest(target.body);
+    let text = found && !copy ? readBody(target.body) : undefined;
+    if (copy && options.includeUsage) {
+      text = await readRequest(copy);
+      copy = undefined;
+    }
     // A body that has to be read first must not hold the request up: its span starts while that is under way.
-    let started = found && !copy ? start(found, target, readBody(target.body), context) : undefined;
-    const sent = address(input, init, target, started ? setSpan(context, started.call.span) : context);
+    let started = found && !copy ? start(found, target, text, context) : undefined;
+    let sent = address(input, init, target, started ? setSpan(context, started.call.span) : context);
+    const asking =
+      started && options.includeUsage
+        ? safely(() => askUsage(started!.recognised, target, sent), options.report)
+        : undefined;
+    sent = asking ?? sent;
     if (!found || (!copy && !started)) return fetch(...sent);
     const answer = settle(() => fetch(...sent));
     if (copy) {
-      const text = readRequest(copy);
-      const late = answer.then(() => withTimeout(text, graceMs));
-      started = start(found, target, (await Promise.race([text, late])) ?? undefined, context);
+      const body = readRequest(copy);
+      const late = answer.then(() => withTimeout(body, graceMs));
+      started = start(found, target, (await Promise.race([body, late])) ?? undefined, context);
     }
     const result = await answer;
     if (!started) return unwrap(result);
@@ -187,7 +209,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       throw result.error;
     }
     try {
-      return observe(result.value, started, target, context);
+      return observe(result.value, started, target, context, asking !== undefined);
     } catch (error) {
       options.report(error);
       return result.value;

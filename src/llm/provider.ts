@@ -41,12 +41,16 @@ export interface LlmResponse {
   attributes?: Attributes;
   /** An error the vendor reports in the body, also inside a stream of status 200. */
   error?: { type: string; code?: string; message?: string };
+  /** Who answered, where it is not whom the request names: behind a gateway that has several to choose from. */
+  provider?: string;
 }
 
 export interface Reply {
   status: number;
   headers: Headers;
   request: LlmRequest;
+  /** Where the request went; absent for a value that an SDK returned. */
+  url?: URL;
 }
 
 /** One event of a stream. `json` is parsed when it is first read, `undefined` where the data is no JSON. */
@@ -65,6 +69,17 @@ export interface StreamReader {
    */
   matters?(data: string, type: string | undefined): boolean;
   result(): LlmResponse;
+}
+
+/** The vendors behind a gateway are read by their own providers, where those are there. */
+export interface Gateway {
+  /**
+   * The request as the vendor behind sees it, `undefined` for what the gateway itself answers. `reply` has the headers of
+   * the answer once it is there, for gateways that choose among several vendors.
+   */
+  upstream(request: ProviderRequest, reply?: Headers): { url: URL; body?: unknown } | undefined;
+  /** What the gateway knows of the reply: cache status, cost of its own. It wins. */
+  response?(reply: Reply): Partial<LlmResponse>;
 }
 
 /**
@@ -89,6 +104,10 @@ export interface Provider {
   request(request: ProviderRequest): Partial<LlmRequest>;
   response(json: unknown, reply: Reply): LlmResponse;
   stream?(reply: Reply): StreamReader;
+  /** The body with the wish for usage at the end of a stream, where the vendor sends it only on request. */
+  includeUsage?(request: ProviderRequest): unknown;
+  /** What stands before other vendors' APIs and hands their formats on. */
+  gateway?: Gateway;
   /** Recognises a value that an SDK returned, by its shape. */
   accepts?(value: unknown): boolean;
   read?(value: unknown): LlmResponse;

@@ -92,7 +92,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   function price(request: LlmRequest, response: LlmResponse): Cost | undefined {
     if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
     if (!response.usage) return undefined;
-    const { provider } = request;
+    const provider = response.provider ?? request.provider;
     // A model that another one stood in for is priced as that one.
     const serving = response.attributes?.['edgespan.pricing.model'];
     for (const model of [serving, response.model, request.model]) {
@@ -155,6 +155,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       if (firstTokenSeconds !== undefined) attributes['gen_ai.response.time_to_first_chunk'] = firstTokenSeconds;
       if (cost) attributes['llm.cost_usd'] = round(cost.totalUsd, 8);
       if (response.costUsd !== undefined) attributes['edgespan.cost.source'] = 'reported';
+      else if (response.usage && !cost) attributes['edgespan.pricing.missing'] = true;
       if (aborted) attributes['edgespan.aborted'] = true;
       if (how.status !== undefined) attributes['http.response.status_code'] = how.status;
       if (failure) Object.assign(attributes, { 'error.type': failure.type, 'edgespan.error_class': failure.class });
@@ -167,7 +168,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       leaves.set(span, { costUsd: cost?.totalUsd });
       if (!isWrapper) remember(response.id, startedAt);
       const outcome: CallOutcome = {
-        provider,
+        provider: response.provider ?? provider,
         model: response.model ?? model ?? '',
         operation: label,
         agent,

@@ -1,6 +1,7 @@
 import { parseJson } from '../json.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
+import { takeFaults } from './faults.ts';
 import type { LlmResponse, Provider, Reply, StreamEvent, StreamReader } from './provider.ts';
 
 export interface ReplyReaderOptions {
@@ -47,10 +48,18 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
     options.onParseError();
   }
 
+  /** What the provider says; fields that it found missing or mistyped count as one parse error. */
+  function ask<T>(read: () => T): T {
+    takeFaults();
+    const answer = read();
+    if (takeFaults()) fail();
+    return answer;
+  }
+
   function fold(data: string, type: string | undefined) {
     if (data === '[DONE]') return 'end';
     if (hasContent && reader!.matters?.(data, type) === false) return 'content';
-    return reader!.event(new LazyEvent(data, type, fail));
+    return ask(() => reader!.event(new LazyEvent(data, type, fail)));
   }
 
   function onEvent(data: string, type: string | undefined): void {
@@ -99,7 +108,7 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
   function parseBody(): LlmResponse {
     const text = new TextDecoder();
     const json = parseJson(parts.map((part) => text.decode(part, { stream: true })).join('') + text.decode());
-    if (json !== undefined) return provider.response(json, reply);
+    if (json !== undefined) return ask(() => provider.response(json, reply));
     if (size > 0) fail();
     return {};
   }
@@ -118,7 +127,7 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
         flushing = true;
         if (!terminated) framing?.end();
         flushing = false;
-        result = reader ? reader.result() : parseBody();
+        result = reader ? ask(() => reader!.result()) : parseBody();
       } catch {
         flushing = false;
         fail();

@@ -5,13 +5,14 @@ import type { SemconvNames } from './semconv.ts';
 
 /** What providers and extractors of users may answer anything for: the parts that are what they should be. */
 export function readResponse(given: LlmResponse | undefined): LlmResponse {
-  const { id, model, usage, costUsd, toolCalls, finishReasons, attributes, ...rest } = asObject(given) ?? {};
+  const { id, model, provider, usage, costUsd, toolCalls, finishReasons, attributes, ...rest } = asObject(given) ?? {};
   const counts = Object.entries(asObject(usage) ?? {}).filter(([, count]) => isAmount(count));
   const reasons = asArray(finishReasons).filter((reason) => typeof reason === 'string');
   return {
     ...rest,
     id: asString(id),
     model: asString(model),
+    provider: asString(provider),
     usage: counts.length > 0 ? Object.fromEntries(counts) : undefined,
     costUsd: isAmount(costUsd) ? costUsd : undefined,
     toolCalls: toolCalls ? asArray(toolCalls).filter(isToolCall) : undefined,
@@ -64,12 +65,13 @@ export function legacyAttributes(
   const { usage, toolCalls = [] } = response;
   const model = response.model ?? request.model;
   return {
-    'llm.provider': request.provider,
+    'llm.provider': response.provider ?? request.provider,
     ...(model && { 'llm.model': model }),
     'llm.operation': operation,
     'llm.latency_ms': round(seconds * 1000, 2),
     ...(usage?.input !== undefined && { 'llm.input_tokens': usage.input }),
     ...(usage?.output !== undefined && { 'llm.output_tokens': usage.output }),
+    ...(usage?.total !== undefined && { 'llm.total_tokens': usage.total }),
     'llm.cache_hit': response.cacheHit ?? 'miss',
     'llm.tool_calls': toolCalls.length,
     'llm.tool_names': toolCalls.map(({ name }) => name),

@@ -32,8 +32,9 @@ function priceParts(
   return cost + Math.max(0, rest) * rate;
 }
 
-function isCounted(usage: LlmUsage): boolean {
-  return Object.values(usage).some((count) => count !== undefined);
+/** A total alone tells nothing of its parts. */
+function isCounted({ total: _total, ...parts }: LlmUsage): boolean {
+  return Object.values(parts).some((count) => count !== undefined);
 }
 
 /**

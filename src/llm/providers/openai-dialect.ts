@@ -1,6 +1,22 @@
-import { asArray, asCount, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { fault, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
 import { maxItems, parseError, present } from './wire.ts';
+
+/** Where a vendor's dialect differs. */
+export interface Dialect {
+  /** Usage of a reply, a chunk or a `response` object; by default what `parseUsage` reads of its `usage`. */
+  usage?(body: Json): LlmUsage | undefined;
+  /** What else a reply, a chunk or a `response` object says: cost, attributes, the vendor's own places of an error. */
+  extras?(body: Json): Partial<LlmResponse>;
+  /** Streams have usage only when the request asks for it. */
+  usageOnRequest?: boolean;
+}
+
+/** Usage by the dialect's rule. */
+export function readUsage(body: Json, dialect: Dialect): LlmUsage | undefined {
+  return dialect.usage ? dialect.usage(body) : parseUsage(body.usage);
+}
 
 /**
  * Usage of every dialect of OpenAI's: `prompt_tokens` or `input_tokens`. Reasoning is a part of the output, except
@@ -9,22 +25,24 @@ import { maxItems, parseError, present } from './wire.ts';
 export function parseUsage(value: unknown): LlmUsage | undefined {
   const usage = asObject(value);
   if (!usage) return undefined;
-  const input = asCount(usage.prompt_tokens) ?? asCount(usage.input_tokens);
-  let output = asCount(usage.completion_tokens) ?? asCount(usage.output_tokens);
+  const input = readCount(usage.prompt_tokens) ?? readCount(usage.input_tokens);
+  let output = readCount(usage.completion_tokens) ?? readCount(usage.output_tokens);
   const inputs = asObject(usage.prompt_tokens_details) ?? asObject(usage.input_tokens_details);
   const outputs = asObject(usage.completion_tokens_details) ?? asObject(usage.output_tokens_details);
-  const reasoning = asCount(outputs?.reasoning_tokens) ?? asCount(usage.reasoning_tokens);
+  const reasoning = readCount(outputs?.reasoning_tokens) ?? readCount(usage.reasoning_tokens);
+  if (input === undefined) fault();
   if (input !== undefined && output !== undefined && reasoning && usage.total_tokens === input + output + reasoning) {
     output += reasoning;
   }
   return present<LlmUsage>({
     input,
-    cacheRead: asCount(inputs?.cached_tokens),
-    cacheWrite: asCount(inputs?.cache_write_tokens),
+    cacheRead: readCount(inputs?.cached_tokens),
+    cacheWrite: readCount(inputs?.cache_write_tokens),
     output,
     reasoning,
-    audioInput: asCount(inputs?.audio_tokens),
-    audioOutput: asCount(outputs?.audio_tokens),
+    total: readCount(usage.total_tokens),
+    audioInput: readCount(inputs?.audio_tokens),
+    audioOutput: readCount(outputs?.audio_tokens),
   });
 }
 
@@ -64,7 +82,7 @@ function getEntry<V>(map: Map<unknown, V>, key: unknown, create: () => V): V {
 }
 
 /** Folds chunks of a chat completion, or the whole of one as a single chunk: both give the same response. */
-export function createChatFold() {
+export function createChatFold(dialect: Dialect = {}) {
   const response: LlmResponse = {};
   const choices = new Map<number, Choice>();
 
@@ -89,9 +107,15 @@ export function createChatFold() {
       let filled = false;
       response.id = asString(body.id) ?? response.id;
       response.model = asString(body.model) ?? response.model;
-      response.usage = present({ ...response.usage, ...parseUsage(body.usage) });
-      response.attributes = present({ ...response.attributes, ...parseResponseAttributes(body) });
-      response.error ??= parseError(body);
+      const extras = dialect.extras?.(body);
+      response.usage = present({ ...response.usage, ...readUsage(body, dialect) });
+      response.attributes = present({
+        ...response.attributes,
+        ...parseResponseAttributes(body),
+        ...extras?.attributes,
+      });
+      response.costUsd = extras?.costUsd ?? response.costUsd;
+      response.error ??= extras?.error ?? parseError(body);
       asArray(body.choices).forEach((value, position) => {
         const item = asObject(value);
         const index = asNumber(item?.index) ?? position;
@@ -123,10 +147,13 @@ export function createChatFold() {
 }
 
 /** A chat completion, legacy completion or list of embeddings, whole. */
-export function parseChatCompletion(json: unknown): LlmResponse {
-  const fold = createChatFold();
+export function parseChatCompletion(json: unknown, dialect?: Dialect): LlmResponse {
+  const fold = createChatFold(dialect);
   fold.add(json);
-  return fold.result();
+  const response = fold.result();
+  const { usage, error, finishReasons } = response;
+  if (!error && (usage?.input === undefined || (finishReasons && usage.output === undefined))) fault();
+  return response;
 }
 
 /** Whether a chunk has nothing to say but its text. */
@@ -149,8 +176,8 @@ function isUsualText(data: string): boolean {
 }
 
 /** Chunks of a chat completion or legacy completion. */
-export function createChatReader(reply?: Reply): StreamReader {
-  const fold = createChatFold();
+export function createChatReader(reply?: Reply, dialect?: Dialect): StreamReader {
+  const fold = createChatFold(dialect);
   const single = reply?.request.parameters?.['gen_ai.request.choice.count'] === undefined;
   return {
     event: ({ json }) => (fold.add(json) ? 'content' : undefined),

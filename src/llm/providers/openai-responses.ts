@@ -1,6 +1,7 @@
 import { asArray, asObject, asString } from '../../json.ts';
+import { fault } from '../faults.ts';
 import type { LlmResponse, LlmUsage, StreamReader } from '../provider.ts';
-import { parseResponseAttributes, parseUsage } from './openai-dialect.ts';
+import { type Dialect, parseResponseAttributes, readUsage } from './openai-dialect.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
 type ToolCall = { id?: string; name: string };
@@ -22,13 +23,15 @@ function countSearches(output: readonly unknown[]): number | undefined {
 }
 
 /** A `response` object of the Responses API. */
-export function parseResponses(json: unknown): LlmResponse {
+export function parseResponses(json: unknown, dialect: Dialect = {}): LlmResponse {
   const body = asObject(json) ?? {};
   const output = asArray(body.output).slice(0, maxItems);
-  const usage = parseUsage(body.usage);
+  const usage = readUsage(body, dialect);
+  const extras = dialect.extras?.(body);
   const status = asString(body.status);
   const running = status === 'in_progress' || status === 'queued';
   const reason = (status === 'incomplete' && asString(asObject(body.incomplete_details)?.reason)) || status;
+  if (status === 'completed' && usage?.output === undefined) fault();
   const toolCalls = output.map(parseToolCall).filter((call) => call !== undefined);
   return (
     present<LlmResponse>({
@@ -37,14 +40,15 @@ export function parseResponses(json: unknown): LlmResponse {
       usage: usage && present<LlmUsage>({ ...usage, webSearches: countSearches(output) }),
       finishReasons: reason && !running ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
-      attributes: parseResponseAttributes(body),
+      costUsd: extras?.costUsd,
+      attributes: present({ ...parseResponseAttributes(body), ...extras?.attributes }),
       error: parseError(body),
     }) ?? {}
   );
 }
 
 /** Events of the Responses API; the last one carries the whole response. */
-export function createResponsesReader(): StreamReader {
+export function createResponsesReader(dialect?: Dialect): StreamReader {
   const calls = new Map<unknown, ToolCall>();
   let started: LlmResponse | undefined;
   let final: LlmResponse | undefined;
@@ -62,10 +66,10 @@ export function createResponsesReader(): StreamReader {
       const response = asObject(body?.response);
       if (!response) return;
       if (/\.(completed|failed|incomplete)$/.test(name)) {
-        final = parseResponses(response);
+        final = parseResponses(response, dialect);
         return 'end';
       }
-      started = { ...started, ...parseResponses(response) };
+      started = { ...started, ...parseResponses(response, dialect) };
     },
     matters: (_data, type) => !type?.endsWith('.delta'),
     result() {

@@ -116,17 +116,17 @@ describe('usage', () => {
     [
       'reasoning inside the output',
       { prompt_tokens: 1, completion_tokens: 5, total_tokens: 6, completion_tokens_details: { reasoning_tokens: 3 } },
-      { input: 1, output: 5, reasoning: 3 },
+      { input: 1, output: 5, reasoning: 3, total: 6 },
     ],
     [
       'reasoning beside the output',
       { prompt_tokens: 1, completion_tokens: 5, total_tokens: 9, completion_tokens_details: { reasoning_tokens: 3 } },
-      { input: 1, output: 8, reasoning: 3 },
+      { input: 1, output: 8, reasoning: 3, total: 9 },
     ],
     [
       'reasoning at the top',
       { prompt_tokens: 1, completion_tokens: 5, total_tokens: 9, reasoning_tokens: 3 },
-      { input: 1, output: 8, reasoning: 3 },
+      { input: 1, output: 8, reasoning: 3, total: 9 },
     ],
   ])('%s', (_, wire, expected) => {
     expect(parseUsage(wire)).toEqual(expected);
@@ -259,7 +259,7 @@ describe('other replies', () => {
     for (const embedding of [[1, 2, 3, 4, 5], base64]) {
       expect(response(body(embedding))).toEqual({
         model: 'e',
-        usage: { input: 8 },
+        usage: { input: 8, total: 8 },
         attributes: { 'gen_ai.embeddings.dimension.count': 5 },
       });
     }
