@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Telemetry, TelemetryError } from '../../src/index.ts';
+import type { Telemetry, TelemetryError, TelemetryOptions } from '../../src/index.ts';
 import { createTestTelemetry } from '../../src/testing.ts';
 import type { Answer, Loopback, ReceivedRequest } from './loopback.ts';
 
@@ -45,17 +45,23 @@ export interface CallSpan {
 
 /**
  * Runs the same program twice against the same script, with the platform's `fetch` and with `telemetry.fetch`, and
- * expects that neither the program nor the vendor can tell. Answers what the telemetry saw.
+ * expects that neither the program nor the vendor can tell. Answers what the telemetry saw. With `redirect(loopback)` as
+ * the option `fetch` the SDK keeps the vendor's own address, by which the call is recognised.
  */
 export async function compare<T>(
   loopback: Loopback,
   script: readonly Answer[],
   program: (fetch: Fetch | undefined) => Promise<T>,
+  options: TelemetryOptions = {},
 ): Promise<Seen<T>> {
-  const plain = await run(loopback, script, () => program(undefined));
+  const plain = await run(loopback, script, () => program(options.fetch));
   let now = 0;
   const errors: TelemetryError[] = [];
-  const telemetry = createTestTelemetry({ runtime: { monotonic: () => now }, onError: (error) => errors.push(error) });
+  const telemetry = createTestTelemetry({
+    ...options,
+    runtime: { monotonic: () => now },
+    onError: (error) => errors.push(error),
+  });
   let result: T | undefined;
   const observed = await run(
     loopback,

@@ -24,6 +24,15 @@ export interface Loopback {
   close(): Promise<void>;
 }
 
+/** A fetch that takes whatever is asked of a vendor to the loopback instead, path and all. */
+export function redirect({ url }: Loopback): typeof globalThis.fetch {
+  return (input, init) => {
+    const { pathname, search } = new URL(input instanceof Request ? input.url : String(input));
+    const target = `${url}${pathname}${search}`;
+    return input instanceof Request ? fetch(new Request(target, input), init) : fetch(target, init);
+  };
+}
+
 interface Scene {
   readonly script: readonly Answer[];
   readonly onRequest: () => void;
