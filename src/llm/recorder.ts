@@ -7,6 +7,7 @@ import { getAgent } from '../trace/context.ts';
 import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import { classifyError, type ErrorClass, errorName } from './error-class.ts';
+import { addToFrames } from './frame.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
 import { legacyAttributes, readResponse, responseAttributes, round } from './response.ts';
@@ -166,6 +167,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       if (failure) span.setStatus({ code: statusError, message: failure.type });
       if (delegated) return;
       leaves.set(span, { costUsd: cost?.totalUsd });
+      addToFrames(context, response.usage, cost);
       if (!isWrapper) remember(response.id, startedAt);
       const outcome: CallOutcome = {
         provider: response.provider ?? provider,
