@@ -4,44 +4,63 @@ import { createContextKey } from '../trace/otel-context.ts';
 import type { LlmUsage } from './provider.ts';
 import { round } from './response.ts';
 
-/** What the model calls inside of a span come to. They are counted where they are made, never here again. */
+/** A model call that has been recorded, for those around it. */
+export interface FramedCall {
+  readonly provider: string;
+  readonly model: string;
+  readonly usage: LlmUsage | undefined;
+  readonly cost: Cost | undefined;
+  readonly seconds: number;
+}
+
+/** A stretch of work that wants to know of the model calls in it. They are counted where they are made, never here. */
 export interface Frame {
   readonly outer: Frame | undefined;
-  modelCalls: number;
-  inputTokens: number;
-  outputTokens: number;
-  costUsd: number;
+  add(call: FramedCall): void;
 }
 
 const frameKey = /* @__PURE__ */ createContextKey('edgespan frame');
 
-function getFrame(context: Context): Frame | undefined {
+export function getFrame(context: Context): Frame | undefined {
   return context.getValue(frameKey) as Frame | undefined;
 }
 
-/** A context whose model calls are also summed up here. */
-export function openFrame(context: Context): { context: Context; frame: Frame } {
-  const frame: Frame = { outer: getFrame(context), modelCalls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 };
-  return { context: context.setValue(frameKey, frame), frame };
+export function setFrame(context: Context, frame: Frame): Context {
+  return context.setValue(frameKey, frame);
 }
 
-/** Adds a call to all spans around it. */
-export function addToFrames(context: Context, usage: LlmUsage | undefined, cost: Cost | undefined): void {
-  for (let frame = getFrame(context); frame; frame = frame.outer) {
-    frame.modelCalls++;
-    frame.inputTokens += usage?.input ?? 0;
-    frame.outputTokens += usage?.output ?? 0;
-    frame.costUsd += cost?.totalUsd ?? 0;
+/** Tells all frames around a call of it. */
+export function addToFrames(context: Context, call: FramedCall): void {
+  for (let frame = getFrame(context); frame; frame = frame.outer) frame.add(call);
+}
+
+/** What the model calls inside of a span come to. */
+export class SpanFrame implements Frame {
+  readonly outer: Frame | undefined;
+  #calls = 0;
+  #inputTokens = 0;
+  #outputTokens = 0;
+  #costUsd = 0;
+
+  constructor(outer: Frame | undefined) {
+    this.outer = outer;
   }
-}
 
-/** Under names of their own: a backend that sums up `gen_ai.usage.*` must not find the same tokens twice. */
-export function frameAttributes({ modelCalls, inputTokens, outputTokens, costUsd }: Frame): Attributes {
-  if (modelCalls === 0) return {};
-  return {
-    'edgespan.aggregated.model_calls': modelCalls,
-    'edgespan.aggregated.input_tokens': inputTokens,
-    'edgespan.aggregated.output_tokens': outputTokens,
-    'edgespan.aggregated.cost_usd': round(costUsd, 8),
-  };
+  add({ usage, cost }: FramedCall): void {
+    this.#calls++;
+    this.#inputTokens += usage?.input ?? 0;
+    this.#outputTokens += usage?.output ?? 0;
+    this.#costUsd += cost?.totalUsd ?? 0;
+  }
+
+  /** Under names of their own: a backend that sums up `gen_ai.usage.*` must not find the same tokens twice. */
+  attributes(): Attributes {
+    if (this.#calls === 0) return {};
+    return {
+      'edgespan.aggregated.model_calls': this.#calls,
+      'edgespan.aggregated.input_tokens': this.#inputTokens,
+      'edgespan.aggregated.output_tokens': this.#outputTokens,
+      'edgespan.aggregated.cost_usd': round(this.#costUsd, 8),
+    };
+  }
 }

@@ -167,7 +167,6 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       if (failure) span.setStatus({ code: statusError, message: failure.type });
       if (delegated) return;
       leaves.set(span, { costUsd: cost?.totalUsd });
-      addToFrames(context, response.usage, cost);
       if (!isWrapper) remember(response.id, startedAt);
       const outcome: CallOutcome = {
         provider: response.provider ?? provider,
@@ -188,7 +187,9 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       };
       // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.
       const unfinished = failure !== undefined || (aborted && how.status === undefined);
-      attempts.finish(attempt, outcome, unfinished && mayRetry(how.status, how.headers));
+      const waits = attempt !== undefined && unfinished && mayRetry(how.status, how.headers);
+      attempts.finish(attempt, outcome, waits);
+      if (!waits) addToFrames(context, outcome);
     }
 
     return {

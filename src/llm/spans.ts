@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
 import { setSpan, spanKind } from '../trace/otel-span.ts';
 import { classifyError, isAbort } from './error-class.ts';
-import { frameAttributes, openFrame } from './frame.ts';
+import { getFrame, SpanFrame, setFrame } from './frame.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { LlmRequest } from './provider.ts';
 import { type LlmRecorder, traceRef } from './recorder.ts';
@@ -68,8 +68,8 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
   ): T {
     const parent = contextOf(options.parent, view);
     const agent = type === 'agent' ? name : getAgent(parent);
-    const opened = type === 'agent' ? openFrame(parent.setValue(agentKey, name)) : undefined;
-    const context = opened?.context ?? parent;
+    const frame = type === 'agent' ? new SpanFrame(getFrame(parent)) : undefined;
+    const context = frame ? setFrame(parent.setValue(agentKey, name), frame) : parent;
     const standard = conventions(type, name, options);
     const kind = options.kind ?? (type === 'retrieval' ? spanKind.client : spanKind.internal);
     const attributes = { ...standard.attributes, ...options.attributes };
@@ -82,7 +82,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
       if ('thrown' in ending) recordError(span, ending.thrown);
       if (error) span.setAttribute('edgespan.error_class', error);
       else if (type === 'retrieval') setCount(span, options, (ending as { value: unknown }).value);
-      if (opened) span.setAttributes(frameAttributes(opened.frame));
+      if (frame) span.setAttributes(frame.attributes());
       const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
       instruments.span({ type, seconds, agent, error, trace: traceRef(span), ...(type === 'tool' && { tool: name }) });
     }
@@ -100,7 +100,9 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
   }
 
   function runModelCall<T>(view: ContextView, options: LlmOptions<never>, call: () => T): T {
-    const { context: parent, frame } = openFrame(contextOf(options.parent, view));
+    const outer = contextOf(options.parent, view);
+    const frame = new SpanFrame(getFrame(outer));
+    const parent = setFrame(outer, frame);
     const mark: ModelCallMark = { counted: false };
     const request: LlmRequest = {
       provider: options.provider ?? 'unknown',
@@ -114,7 +116,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
 
     function finish(ending: Ending): void {
       const delegated = mark.counted;
-      if (delegated) started.span.setAttributes(frameAttributes(frame));
+      if (delegated) started.span.setAttributes(frame.attributes());
       if ('thrown' in ending) {
         const { thrown } = ending;
         const aborted = isAbort(thrown);

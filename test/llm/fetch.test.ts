@@ -485,6 +485,7 @@ describe('prices', () => {
     const { telemetry } = create(() => Response.json(chatCompletion({ model: 'homemade' })));
     await (await telemetry.fetch('http://localhost/v1/chat/completions', chatRequest({ model: 'homemade' }))).text();
     expect(telemetry.spans[0]!.attributes).not.toHaveProperty(['llm.cost_usd']);
+    expect(telemetry.spans[0]!.attributes['edgespan.pricing.missing']).toBe(true);
     expect(telemetry.metrics.value('llm_unpriced_requests_total', { model: 'homemade' })).toBe(1);
     expect(telemetry.metrics.value('llm_cost_usd_total')).toBeUndefined();
   });
