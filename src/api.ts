@@ -17,6 +17,8 @@ export {
   type StreamEvent,
   type StreamReader,
 } from './llm/provider.ts';
+export type { QualityScores, QualityTrend } from './llm/quality.ts';
+export type { CostRecord, Session, SessionOptions, Usage } from './llm/session.ts';
 export type {
   AgentOptions,
   LlmOptions,

@@ -87,6 +87,7 @@ const checks: Checks = {
   semconv: oneOf('1.41', 'latest'),
   legacyAttributes: boolean,
   includeUsage: boolean,
+  currency: group({ code: string, perUsd: atLeast0 }),
   exporters: list(exporter),
   console: boolean,
   inMemory: { ...either(boolean, object), group: { maxSpans: count } },

@@ -82,6 +82,8 @@ export interface TelemetryOptions {
   };
   /** USD per million tokens; they extend and override the built-in table. */
   prices?: PriceTable | readonly PriceTable[];
+  /** Another currency for the sums of sessions: units of it that one US dollar buys. */
+  currency?: { code: string; perUsd: number };
   /** Asked before the built-in ones. */
   providers?: readonly Provider[];
   sampling?: {

@@ -1,6 +1,7 @@
 import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Health } from './diagnostics.ts';
 import type { FlushResult } from './flush.ts';
+import type { Session, SessionOptions } from './llm/session.ts';
 import type {
   AgentOptions,
   LlmWrapper,
@@ -50,6 +51,8 @@ export interface Telemetry {
   span<T>(name: string, fn: (span: Span, telemetry: Telemetry) => T): T;
   span<T>(name: string, options: SpanOptions & { type?: SpanType }, fn: (span: Span, telemetry: Telemetry) => T): T;
   activeSpan(): Span | undefined;
+  /** Counts the tokens and costs of a stretch of work. */
+  session(options?: SessionOptions): Session;
   with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T;
   scoped(scope: Scope): Telemetry;
   readonly metrics: MetricRegistry;

@@ -1,9 +1,8 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
-import type { Engine } from './engine.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
-import { createLlmFetch } from './llm/fetch.ts';
 import { createMeasure } from './llm/measure.ts';
+import { createSession, type Session, type SessionOptions } from './llm/session.ts';
 import { contextOf } from './llm/spans.ts';
 import {
   type AgentOptions,
@@ -19,7 +18,7 @@ import {
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import { collectLocal, createHandlerFor } from './metrics-source.ts';
-import type { Fetch } from './otlp/transport.ts';
+import { createViewFetch, isOn } from './observed-fetch.ts';
 import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
@@ -124,6 +123,15 @@ export class View implements Telemetry {
     );
   }
 
+  session(options: SessionOptions = {}): Session {
+    const { engine } = this.#shared;
+    const createFetch = (view: ContextView) => createViewFetch(this.#shared, view);
+    return createSession(
+      { view: this.#view, now: engine.clock.now, currency: engine.options.currency, createFetch },
+      options,
+    );
+  }
+
   activeSpan(): Span | undefined {
     return getSpan(this.#view.active());
   }
@@ -198,42 +206,4 @@ function scopeContext(scope: Scope, view: ContextView): Context {
   const context = contextOf(scope.parent, view);
   if (!scope.attributes) return context;
   return context.setValue(scopeAttributesKey, { ...getScopeAttributes(context), ...scope.attributes });
-}
-
-/** Whether calls are recorded; one that is not is told to the engine. */
-function isOn({ engine }: Shared): boolean {
-  if (!engine.enabled) engine.onBypass();
-  return engine.enabled;
-}
-
-/** `fetch` with the static members that a runtime's own has, such as Bun's `preconnect`. */
-function createViewFetch(shared: Shared, view: ContextView): typeof globalThis.fetch {
-  let observed: Fetch | undefined;
-  const fetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-    if (!isOn(shared)) return shared.engine.fetch()(input, init);
-    observed ??= createObserved(shared.engine, view);
-    return observed(input, init);
-  };
-  return Object.assign(fetch as typeof globalThis.fetch, shared.engine.fetch());
-}
-
-function createObserved(engine: Engine, view: ContextView): Fetch {
-  const { to } = engine.options.propagation ?? {};
-  return createLlmFetch({
-    recorder: engine.recorder,
-    providers: engine.providers,
-    fetch: engine.fetch,
-    active: view.active,
-    inject(url, context) {
-      if (!to?.(url)) return undefined;
-      const headers: Record<string, string> = {};
-      engine.propagator.inject(context, headers, setter);
-      return headers;
-    },
-    streams: engine.streams,
-    includeUsage: engine.options.includeUsage ?? false,
-    limits: engine.limits,
-    parseError: engine.instruments.parseError,
-    report: engine.diagnostics.report,
-  });
 }
