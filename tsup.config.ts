@@ -5,6 +5,7 @@ export const entry = {
   core: 'src/core.ts',
   protobuf: 'src/otlp/protobuf.ts',
   b3: 'src/propagation/b3.ts',
+  redact: 'src/redact/patterns.ts',
   testing: 'src/testing.ts',
   node: 'adapters/node/index.ts',
   deno: 'adapters/deno/index.ts',

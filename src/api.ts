@@ -4,6 +4,7 @@ export type { DropReason, Signal, SignalResult } from './delivery.ts';
 export type { Health } from './diagnostics.ts';
 export { TelemetryError, type TelemetryErrorCode } from './errors.ts';
 export type { FlushResult } from './flush.ts';
+export type { CostAlert } from './llm/cost-alert.ts';
 export type { ErrorClass } from './llm/error-class.ts';
 export {
   defineProvider,
@@ -18,6 +19,7 @@ export {
   type StreamReader,
 } from './llm/provider.ts';
 export type { QualityScores, QualityTrend } from './llm/quality.ts';
+export type { CacheLookup, LlmCall } from './llm/record-call.ts';
 export type { CostRecord, Session, SessionOptions, Usage } from './llm/session.ts';
 export type {
   AgentOptions,
@@ -48,6 +50,7 @@ export type { OtlpEncoder } from './otlp/encoder.ts';
 export type { Fetch } from './otlp/transport.ts';
 export type { Cost, CostOptions, Price, PriceTable, Rates } from './pricing/price.ts';
 export type { Secret } from './prometheus/handler.ts';
+export type { RedactPattern, RedactPlace, RedactRule } from './redact/redactor.ts';
 export type { OpenTelemetryApi } from './register.ts';
 export type { ContextStorage, Runtime } from './runtime.ts';
 export type { Carrier, Scope, Telemetry } from './telemetry.ts';

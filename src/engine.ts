@@ -4,6 +4,7 @@ import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
+import { createCostAlert } from './llm/cost-alert.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
 import type { Provider } from './llm/provider.ts';
 import { createLlmRecorder, type LlmRecorder, traceRef } from './llm/recorder.ts';
@@ -14,7 +15,7 @@ import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import { resolveOtlp } from './otlp/config.ts';
-import { createMetricExporter, createOtlpSpanSink, type MetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import { createMetricExporter, type MetricExporter, type OtlpPort } from './otlp/exporter.ts';
 import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceTable } from './pricing/price.ts';
@@ -27,18 +28,20 @@ import {
   resolveFlush,
   resolveLimits,
   resolvePropagators,
+  resolveRedactor,
   resolveRegistry,
   resolveSampler,
   version,
 } from './settings.ts';
+import { createSpanOutput } from './span-output.ts';
 import { createOpenStreams, type OpenStreams } from './stream/open-streams.ts';
 import { type ContextView, createContextView, getScopeAttributes } from './trace/context.ts';
-import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
+import type { SpanMemory } from './trace/exporters.ts';
 import { createIdGenerator } from './trace/ids.ts';
 import { getSpan } from './trace/otel-span.ts';
 import type { Resource } from './trace/readable-span.ts';
 import type { RecordingSpan } from './trace/span.ts';
-import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
+import type { SpanPipeline } from './trace/span-pipeline.ts';
 import { createTracer, createTracerProvider, type TracerHost } from './trace/tracer.ts';
 
 /** The parts of one telemetry, wired. Views of it (`scoped`, the telemetry a callback is handed) share them. */
@@ -80,8 +83,6 @@ export interface BuiltIn {
   readonly prices: readonly PriceTable[];
 }
 
-const defaultMemorySpans = 1000;
-
 /** Checks the options and wires the parts. Nothing here reads a clock, draws a random number or starts a timer. */
 export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engine {
   checkOptions(options);
@@ -95,10 +96,16 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const enabled = (options.enabled ?? true) && !environment.boolean('OTEL_SDK_DISABLED');
   const root = createContextView(runtime.context);
   const ids = createIdGenerator(runtime.random);
-  const resource = lazyResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name, ids);
   const registry = resolveRegistry(options.metrics, limits, clock);
+  const redactor = resolveRedactor(options.redact, registry, diagnostics.report);
+  const resource = lazyResource(
+    options,
+    parseResourceEnv(runtime.env, diagnostics.report),
+    runtime.name,
+    ids,
+    redactor,
+  );
   const books = createBooks(registry, diagnostics);
-  const memory = createSpanMemory(memorySpans(options.inMemory));
   const otlp = resolveOtlp(options.otlp, runtime.env, diagnostics.report);
   const port: OtlpPort = {
     fetch: () => options.otlp?.fetch ?? globalThis.fetch,
@@ -107,23 +114,17 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     maxRetries: flushing.maxRetries,
   };
 
-  const sinks: SpanSink[] = [];
-  if (enabled) {
-    if (otlp.traces) sinks.push(createOtlpSpanSink(otlp.traces, port));
-    for (const exporter of options.exporters ?? []) sinks.push(createExporterSink(exporter, clock.monotonic));
-    if (options.console) sinks.push(createExporterSink(createConsoleExporter(printLine), clock.monotonic));
-  }
-  const spanPipelines = sinks.map((sink) =>
-    createSpanPipeline({
-      sink,
-      ledger: books,
-      maxSpans: limits.spans,
-      maxBytes: limits.bytes,
-      batchSize: flushing.batchSize,
-      monotonic: clock.monotonic,
-    }),
-  );
-
+  const spans = createSpanOutput({
+    options,
+    enabled,
+    target: otlp.traces,
+    port,
+    limits,
+    flushing,
+    ledger: books,
+    redactor,
+  });
+  const { memory, pipelines: spanPipelines } = spans;
   const metricsEnabled = enabled && options.metrics?.enabled !== false;
   async function collect(): Promise<MetricsSnapshot> {
     const { attributes } = resource();
@@ -165,12 +166,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   };
 
   function emit(span: RecordingSpan): void {
-    if (options.inMemory) memory.add(span);
-    let buffered = 0;
-    for (const pipeline of spanPipelines) {
-      pipeline.add(span);
-      buffered = Math.max(buffered, pipeline.buffered);
-    }
+    const buffered = spans.emit(span);
     try {
       engine.onActivity(buffered);
     } catch (error) {
@@ -218,6 +214,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       prices: [...given, ...builtIn.prices] as PriceTable[],
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
+      onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
@@ -239,12 +236,4 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
 /** Higher priorities first; among equals the user's before the built-in ones. */
 function byPriority(providers: Provider[]): Provider[] {
   return providers.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-}
-
-function memorySpans(inMemory: TelemetryOptions['inMemory']): number {
-  return typeof inMemory === 'object' ? (inMemory.maxSpans ?? defaultMemorySpans) : defaultMemorySpans;
-}
-
-function printLine(line: string): void {
-  console.log(line);
 }

@@ -16,6 +16,8 @@ export type TelemetryErrorCode =
   | 'insecure_endpoint'
   | 'unbound'
   | 'parse_failed'
+  | 'invalid_value'
+  | 'redaction_failed'
   | 'internal';
 
 /**

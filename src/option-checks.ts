@@ -58,6 +58,13 @@ const provider: Check = {
   allowed: 'a provider with name, match, request and response',
   test: (v) => isObject(v) && typeof v.name === 'string' && [v.match, v.request, v.response].every(fn.test),
 };
+const redactRule: Check = {
+  allowed: 'a pattern of edgespan/redact, a RegExp, { key } or a function',
+  test: (v) =>
+    v instanceof RegExp ||
+    typeof v === 'function' ||
+    (isObject(v) && (fn.test(v.redact) || string.test(v.key) || v.key instanceof RegExp)),
+};
 const buckets: Check = {
   allowed: 'increasing numbers by family name',
   test: (v) =>
@@ -88,6 +95,8 @@ const checks: Checks = {
   legacyAttributes: boolean,
   includeUsage: boolean,
   currency: group({ code: string, perUsd: atLeast0 }),
+  redact: either(redactRule, list(redactRule)),
+  costAlert: group({ usd: atLeast0, onAlert: fn }),
   exporters: list(exporter),
   console: boolean,
   inMemory: { ...either(boolean, object), group: { maxSpans: count } },

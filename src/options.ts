@@ -1,11 +1,13 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type { TelemetryError } from './errors.ts';
+import type { CostAlert } from './llm/cost-alert.ts';
 import type { Provider } from './llm/provider.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { OtlpOptions } from './otlp/config.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceTable } from './pricing/price.ts';
 import type { Secret } from './prometheus/handler.ts';
+import type { RedactRule } from './redact/redactor.ts';
 import type { Runtime } from './runtime.ts';
 import type { ExportFunction, SpanExporter } from './trace/readable-span.ts';
 
@@ -84,6 +86,8 @@ export interface TelemetryOptions {
   prices?: PriceTable | readonly PriceTable[];
   /** Another currency for the sums of sessions: units of it that one US dollar buys. */
   currency?: { code: string; perUsd: number };
+  /** Hears of each call that costs more than `usd`; such calls are counted too. */
+  costAlert?: CostAlert;
   /** Asked before the built-in ones. */
   providers?: readonly Provider[];
   sampling?: {
@@ -93,6 +97,11 @@ export interface TelemetryOptions {
     keepSlowerThanMs?: number;
     keepCostlierThanUsd?: number;
   };
+  /**
+   * Takes secrets out of every string of spans, resource and metric labels before anything gets them. Patterns come from
+   * `edgespan/redact`. A rule that fails leaves nothing of the text.
+   */
+  redact?: RedactRule | readonly RedactRule[];
   propagation?: {
     /** `w3c` by default; `b3` and `b3multi` come from `edgespan/b3`. */
     formats?: readonly ('w3c' | TextMapPropagator)[];

@@ -1,5 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { TelemetryOptions } from './options.ts';
+import { redactAttributes } from './redact/redact-span.ts';
+import type { Redactor } from './redact/redactor.ts';
 import { version } from './settings.ts';
 import { createResource, type Resource } from './trace/readable-span.ts';
 
@@ -26,11 +28,13 @@ export function lazyResource(
   fromEnvironment: Attributes,
   runtime: string,
   ids: { traceId(): string },
+  redactor: Redactor | undefined,
 ): () => Resource {
   let resource: Resource | undefined;
   return () => {
     if (!resource) {
-      const attributes = resolveResource(options, fromEnvironment, runtime);
+      const given = resolveResource(options, fromEnvironment, runtime);
+      const attributes = redactor ? redactAttributes(given, redactor) : given;
       resource = createResource({ 'service.instance.id': toUuid(ids.traceId()), ...attributes });
     }
     return resource;

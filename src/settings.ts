@@ -1,9 +1,10 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { type Clock, maxTimerMs } from './clock.ts';
 import type { Environment, Warn } from './environment.ts';
-import { TelemetryError } from './errors.ts';
+import { messageOf, TelemetryError } from './errors.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
+import { createRedactor, type Redactor, type RedactRule } from './redact/redactor.ts';
 import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
 
 /** Every bound of a telemetry, with its default. */
@@ -86,4 +87,39 @@ export function resolveRegistry(
   if (given) throw new TelemetryError('invalid_option', `${option} must be one of createMetricRegistry`, { option });
   const cardinality = options.cardinality;
   return new Registry({ seriesPerMetric, ...clock, ...(cardinality && { cardinality }) });
+}
+
+/** Redaction of all that leaves, counted; `undefined` where there is nothing to redact. */
+export function resolveRedactor(
+  given: TelemetryOptions['redact'],
+  registry: Registry,
+  report: (error: unknown) => void,
+): Redactor | undefined {
+  if (given === undefined) return undefined;
+  const changes = registry.define('edgespan_redacted_total', 'counter', ['signal'], {
+    help: 'Texts that secrets were taken out of.',
+  });
+  const failures = registry.define('edgespan_redaction_failures_total', 'counter', [], {
+    help: 'Texts that are gone whole since a rule failed.',
+  });
+  const rules: readonly RedactRule[] = Array.isArray(given) ? given : [given as RedactRule];
+  const redactor = createRedactor(rules, {
+    changed: (signal) => changes.add(1, { signal }, null),
+    failed(error) {
+      failures.add(1, {}, null);
+      report(new TelemetryError('redaction_failed', `a redact rule failed: ${messageOf(error)}`, { option: 'redact' }));
+    },
+  });
+  let counting = false;
+  registry.redactLabels((text, key) => {
+    // The labels of our own two counters.
+    if (counting) return text;
+    counting = true;
+    try {
+      return redactor.text(text, { signal: 'metric', key });
+    } finally {
+      counting = false;
+    }
+  });
+  return redactor;
 }

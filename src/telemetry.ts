@@ -1,6 +1,7 @@
 import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Health } from './diagnostics.ts';
 import type { FlushResult } from './flush.ts';
+import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { Session, SessionOptions } from './llm/session.ts';
 import type {
   AgentOptions,
@@ -53,6 +54,12 @@ export interface Telemetry {
   activeSpan(): Span | undefined;
   /** Counts the tokens and costs of a stretch of work. */
   session(options?: SessionOptions): Session;
+  /** A span and all metrics for a call that was made elsewhere, or that a cache answered. Never throws. */
+  recordLlmCall(call: LlmCall): void;
+  /** Counts a look into a response cache, without a call. */
+  recordCacheLookup(lookup: CacheLookup): void;
+  /** Ids of the active span, for a structured log line; nothing outside of any. */
+  logFields(): { trace_id: string; span_id: string } | Record<string, never>;
   with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T;
   scoped(scope: Scope): Telemetry;
   readonly metrics: MetricRegistry;

@@ -1,7 +1,9 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import { safely } from './errors.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
 import { createMeasure } from './llm/measure.ts';
+import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
 import { createSession, type Session, type SessionOptions } from './llm/session.ts';
 import { contextOf } from './llm/spans.ts';
 import {
@@ -26,8 +28,8 @@ import { getter, setter } from './propagation/carrier.ts';
 import { type OpenTelemetryApi, registerGlobals } from './register.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
-import { type ContextView, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
-import { getSpan, wrapSpanContext } from './trace/otel-span.ts';
+import { type ContextView, getAgent, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
+import { getSpan, isSpanContextValid, wrapSpanContext } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 import { noSpanContext } from './trace/tracer.ts';
 
@@ -130,6 +132,25 @@ export class View implements Telemetry {
       { view: this.#view, now: engine.clock.now, currency: engine.options.currency, createFetch },
       options,
     );
+  }
+
+  recordLlmCall(call: LlmCall): void {
+    const { engine } = this.#shared;
+    if (!isOn(this.#shared)) return;
+    safely(
+      () => recordCall(engine.recorder, call, this.#view.active(), engine.diagnostics.report),
+      engine.diagnostics.report,
+    );
+  }
+
+  recordCacheLookup({ type, hit }: CacheLookup): void {
+    const { instruments } = this.#shared.engine;
+    if (isOn(this.#shared)) instruments.cacheLookup(type, hit, getAgent(this.#view.active()));
+  }
+
+  logFields(): { trace_id: string; span_id: string } | Record<string, never> {
+    const context = this.activeSpan()?.spanContext();
+    return context && isSpanContextValid(context) ? { trace_id: context.traceId, span_id: context.spanId } : {};
   }
 
   activeSpan(): Span | undefined {

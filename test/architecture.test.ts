@@ -13,7 +13,8 @@ const rooms: Record<string, string> = {
   prometheus: 'foundation metrics',
   otlp: 'foundation trace metrics stream',
   llm: 'foundation trace metrics stream pricing otlp',
-  composition: 'foundation stream trace metrics pricing propagation prometheus otlp llm http server',
+  redact: 'foundation trace',
+  composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm http server',
   http: 'foundation stream trace metrics propagation llm composition',
   server: 'foundation stream trace metrics llm http composition',
 };

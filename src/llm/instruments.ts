@@ -3,7 +3,7 @@ import type { TraceRef } from '../metrics/instrument.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { Cost } from '../pricing/price.ts';
 import type { ErrorClass } from './error-class.ts';
-import type { LlmUsage } from './provider.ts';
+import type { CacheHit, LlmUsage } from './provider.ts';
 import { durationBuckets, operationLabel, type SemconvNames, tokenBuckets } from './semconv.ts';
 
 /** Everything that metrics say about one model call, as plain data. */
@@ -20,6 +20,8 @@ export interface CallOutcome {
   readonly firstTokenSeconds: number | undefined;
   readonly usage: LlmUsage | undefined;
   readonly cost: Cost | undefined;
+  /** What the application's or a gateway's response cache said. */
+  readonly cacheHit: CacheHit | undefined;
   readonly toolNames: readonly string[];
   /** What the GenAI conventions put on their metrics, `error.type` left out. */
   readonly attributes: Attributes;
@@ -45,6 +47,8 @@ export interface LlmInstruments {
     trace: TraceRef | null;
   }): void;
   parseError(provider: string): void;
+  cacheLookup(type: 'exact' | 'semantic', hit: boolean, agent: string): void;
+  costAlert(provider: string, model: string, agent: string): void;
 }
 
 /** Bounds of the like families of Rastir. */
@@ -97,6 +101,13 @@ export function createLlmInstruments(
   const dollars = counter('cost_usd_total', of, 'Cost in US dollars.');
   const dollarsPerRequest = histogram('cost_per_request_usd', 'model agent', dollarsPerCall, 'US dollars of a call.');
   const unpriced = counter('unpriced_requests_total', of, 'Calls with usage and no known price.');
+  const cacheHits = counter('cache_hits_total', 'cache_type agent', 'Answers from a response cache.');
+  const cacheMisses = counter(
+    'cache_misses_total',
+    'cache_type agent',
+    'Looks into a response cache that found nothing.',
+  );
+  const costAlerts = counter('cost_alerts_total', of, 'Calls dearer than the option costAlert says.');
   const toolCalls = counter('tool_calls_total', 'tool_name agent', 'Tool calls that a model asked for.');
   const aborted = counter('streams_aborted_total', of, 'Calls whose caller left before the end.');
   const errors = counter('errors_total', 'span_type error_type provider model agent', 'Errors by class.');
@@ -117,6 +128,10 @@ export function createLlmInstruments(
   const chunkRecorders = new WeakMap<Attributes, ReturnType<typeof perChunk.bind>>();
   const inputTokens = standard(semconv.inputTokens, '{token}', tokenBuckets, 'Tokens used.');
   const outputTokens = standard(semconv.outputTokens, '{token}', tokenBuckets, 'Tokens used.');
+
+  function cacheLookup(cache_type: 'exact' | 'semantic', hit: boolean, agent: string): void {
+    (hit ? cacheHits : cacheMisses).add(1, { cache_type, agent });
+  }
 
   function usage(outcome: CallOutcome, used: LlmUsage): void {
     const { provider, model, agent, trace, attributes } = outcome;
@@ -171,6 +186,9 @@ export function createLlmInstruments(
         dollars.add(cost.totalUsd, labels, trace);
         dollarsPerRequest.record(cost.totalUsd, { model, agent }, trace);
       } else if (outcome.usage) unpriced.add(1, labels, trace);
+      // Who only says that it missed, missed the cache that every application has first.
+      if (outcome.cacheHit)
+        cacheLookup(outcome.cacheHit === 'miss' ? 'exact' : outcome.cacheHit, outcome.cacheHit !== 'miss', agent);
       for (const tool_name of outcome.toolNames) toolCalls.add(1, { tool_name, agent }, trace);
     },
     chunk(seconds, attributes, trace) {
@@ -188,5 +206,7 @@ export function createLlmInstruments(
       if (error) errors.add(1, { span_type: type, error_type: error, provider: '', model: '', agent }, trace);
     },
     parseError: (provider) => parseErrors.add(1, { provider }, null),
+    cacheLookup,
+    costAlert: (provider, model, agent) => costAlerts.add(1, { provider, model, agent }),
   };
 }

@@ -25,6 +25,9 @@ export interface LlmRequest {
   guardrail?: { id?: string; version?: string };
 }
 
+/** What a response cache said: its own answer was found by the very words, by their meaning, or not. */
+export type CacheHit = 'exact' | 'semantic' | 'miss';
+
 /** What any vendor answered, in one plain shape. A parser makes it, the recorder reads it. */
 export interface LlmResponse {
   id?: string;
@@ -35,7 +38,7 @@ export interface LlmResponse {
   toolCalls?: { id?: string; name: string }[];
   messages?: unknown;
   guardrail?: { id?: string; action: string; categories?: string[] };
-  cacheHit?: 'exact' | 'semantic' | 'miss';
+  cacheHit?: CacheHit;
   /** Cost as the vendor reports it. */
   costUsd?: number;
   attributes?: Attributes;
@@ -75,11 +78,12 @@ export interface StreamReader {
 export interface Gateway {
   /**
    * The request as the vendor behind sees it, `undefined` for what the gateway itself answers. `reply` has the headers of
-   * the answer once it is there, for gateways that choose among several vendors.
+   * the answer once it is there, for gateways that choose among several vendors. `provider` is the vendor's short name,
+   * where the address tells a format and not who answers in it.
    */
-  upstream(request: ProviderRequest, reply?: Headers): { url: URL; body?: unknown } | undefined;
-  /** What the gateway knows of the reply: cache status, cost of its own. It wins. */
-  response?(reply: Reply): Partial<LlmResponse>;
+  upstream(request: ProviderRequest, reply?: Headers): { url: URL; body?: unknown; provider?: string } | undefined;
+  /** What the gateway knows beyond what the vendor said: cache status, cost of its own. It wins. */
+  response?(reply: Reply, response: LlmResponse, request: ProviderRequest): Partial<LlmResponse>;
 }
 
 /**

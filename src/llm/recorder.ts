@@ -6,7 +6,7 @@ import type { Cost, PriceTable } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
 import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
-import { classifyError, type ErrorClass, errorName } from './error-class.ts';
+import { readFailure, timeout } from './failure.ts';
 import { addToFrames } from './frame.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
@@ -47,6 +47,8 @@ export interface CallStart {
   /** `server.address` and the like. */
   readonly attributes?: Attributes;
   readonly context: Context;
+  /** Of a call that is already over: milliseconds since it began. */
+  readonly startedMsAgo?: number;
   /** A function around a call, which may have been instrumented inside. */
   readonly isWrapper?: boolean;
 }
@@ -59,6 +61,8 @@ export interface RecorderOptions {
   readonly prices: readonly PriceTable[];
   readonly semconv: SemconvNames;
   readonly legacyAttributes: boolean;
+  /** Told of every cost. */
+  readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
   readonly report: (error: unknown) => void;
 }
 
@@ -104,7 +108,15 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     return undefined;
   }
 
-  function start({ request, semconvProvider, attempt, attributes, context, isWrapper }: CallStart): ModelCall {
+  function start({
+    request,
+    semconvProvider,
+    attempt,
+    attributes,
+    context,
+    isWrapper,
+    startedMsAgo = 0,
+  }: CallStart): ModelCall {
     const { provider, model } = request;
     const operation = semconvOperation(request.operation);
     const standard: Attributes = {
@@ -116,8 +128,13 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     const startAttributes: Attributes = { ...standard, ...request.parameters };
     if (attempt?.number) startAttributes['http.request.resend_count'] = attempt.number;
     const name = model ? `${operation} ${model}` : operation;
-    const span = options.tracer.startSpan(name, { kind: spanKind.client, attributes: startAttributes }, context);
-    const startedAt = clock.monotonic();
+    const times = startedMsAgo > 0 ? { startTime: clock.now() - startedMsAgo } : {};
+    const span = options.tracer.startSpan(
+      name,
+      { kind: spanKind.client, attributes: startAttributes, ...times },
+      context,
+    );
+    const startedAt = clock.monotonic() - startedMsAgo;
     const begun = attempts.start(attempt);
     const { earlierSeconds, counted } = begun;
     const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
@@ -179,6 +196,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         firstTokenSeconds: firstTokenSeconds === undefined ? undefined : firstTokenSeconds + earlierSeconds,
         usage: response.usage,
         cost,
+        cacheHit: response.cacheHit,
         toolNames: response.toolCalls?.map(({ name }) => name) ?? [],
         attributes: response.model ? { ...standard, 'gen_ai.response.model': response.model } : standard,
         errorType: failure?.type,
@@ -190,6 +208,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       const waits = attempt !== undefined && unfinished && mayRetry(how.status, how.headers);
       attempts.finish(attempt, outcome, waits);
       if (!waits) addToFrames(context, outcome);
+      if (cost) options.onCost(outcome, cost);
     }
 
     return {
@@ -207,29 +226,6 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   }
 
   return { start, leaf: (span) => leaves.get(span) };
-}
-
-interface ReadFailure {
-  readonly type: string;
-  readonly name: string;
-  readonly class: ErrorClass;
-}
-
-const timeout: ReadFailure = { type: 'TimeoutError', name: 'TimeoutError', class: 'timeout' };
-
-function readFailure(how: CallEnd, { error }: LlmResponse): ReadFailure | undefined {
-  const { thrown, status, incomplete } = how;
-  // Whatever was thrown, `undefined` too.
-  if ('thrown' in how) {
-    const name = errorName(thrown);
-    return { type: name, name, class: classifyError({ thrown }) };
-  }
-  if (error || (status !== undefined && status >= 400)) {
-    const type = error?.code ?? error?.type ?? String(status);
-    return { type, name: type, class: classifyError({ status, code: error?.code, type: error?.type }) };
-  }
-  if (!incomplete) return undefined;
-  return { type: 'incomplete_stream', name: 'incomplete_stream', class: 'provider_error' };
 }
 
 export function traceRef(span: Span): TraceRef | null {

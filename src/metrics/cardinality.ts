@@ -22,6 +22,8 @@ export const defaultCaps: Readonly<Record<string, number>> = {
 export interface CardinalityGuard {
   readonly seriesPerMetric: number;
   value(label: string, raw: unknown): string;
+  /** Whether values may have lost their secrets. */
+  redacts(): boolean;
   /** Told each time a measurement goes to a metric's overflow series. */
   overflow(metric: string): void;
 }
@@ -30,13 +32,16 @@ export function createCardinalityGuard(
   caps: Readonly<Record<string, number>>,
   seriesPerMetric: number,
   overflow: (metric: string) => void,
+  redaction: () => ((text: string, label: string) => string) | undefined = () => undefined,
 ): CardinalityGuard {
   const seen = new Map<string, Set<string>>();
   return {
     seriesPerMetric,
     overflow,
+    redacts: () => redaction() !== undefined,
     value(label, raw) {
-      const value = toLabelValue(raw);
+      const text = toLabelValue(raw);
+      const value = redaction()?.(text, label) ?? text;
       const cap = caps[label];
       if (cap === undefined || value === '') return value;
       let values = seen.get(label);

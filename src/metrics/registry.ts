@@ -32,6 +32,7 @@ export class Registry implements MetricRegistry {
   #round = 0;
   readonly host: InstrumentHost;
   readonly #guard: ReturnType<typeof createCardinalityGuard>;
+  #redactLabel: ((text: string, label: string) => string) | undefined;
   #activeTrace: (() => TraceRef | undefined) | undefined;
 
   constructor(options: MetricRegistryOptions & Partial<Clock> = {}) {
@@ -50,7 +51,13 @@ export class Registry implements MetricRegistry {
       { ...defaultCaps, ...options.cardinality },
       options.seriesPerMetric ?? defaultSeriesPerMetric,
       overflow,
+      () => this.#redactLabel,
     );
+  }
+
+  /** Of label values yet to come. */
+  redactLabels(redact: (text: string, label: string) => string): void {
+    this.#redactLabel = redact;
   }
 
   counter<const L extends string = never>(name: string, options: MetricOptions<L> = {}): Counter<L> {

@@ -94,7 +94,7 @@ export class SeriesTable<S> {
       this.#overflow ??= this.#create({ labels: overflowLabels() });
       return this.#overflow;
     }
-    const series = this.#create(typed ? { labels, attributes: withCaps(values, labels) } : { labels });
+    const series = this.#create(typed ? { labels, attributes: withCaps(values, labels, this.#guard) } : { labels });
     this.#series.set(key, series);
     return series;
   }
@@ -119,11 +119,14 @@ export class SeriesTable<S> {
   }
 }
 
-/** The attributes as they were given, save where a cap replaced a value. */
-function withCaps(values: LabelValues | undefined, labels: SeriesKey['labels']): Attributes {
+/** The attributes as they were given, save where a cap replaced a value or a secret may be in one. */
+function withCaps(values: LabelValues | undefined, labels: SeriesKey['labels'], guard: CardinalityGuard): Attributes {
   const attributes: Attributes = {};
   for (const name in labels) {
-    const value = labels[name] === overflowValue ? overflowValue : limitValue(values?.[name], maxAttributeLength);
+    const given = values?.[name];
+    const isText = typeof given === 'string' || typeof given === 'object';
+    const keeps = labels[name] !== overflowValue && !(isText && guard.redacts());
+    const value = keeps ? limitValue(given, maxAttributeLength) : labels[name];
     if (value !== undefined) attributes[name] = value;
   }
   return attributes;

@@ -1,0 +1,41 @@
+import { safely } from '../errors.ts';
+import type { Cost } from '../pricing/price.ts';
+import type { CallOutcome, LlmInstruments } from './instruments.ts';
+import type { LlmCall } from './record-call.ts';
+
+/** Hears of calls that cost more than `usd`. */
+export interface CostAlert {
+  usd: number;
+  onAlert: (call: LlmCall) => void;
+}
+
+/** Counts dear calls and tells of them; without the option of nothing. */
+export function createCostAlert(
+  alert: CostAlert | undefined,
+  instruments: LlmInstruments,
+  report: (error: unknown) => void,
+): (outcome: CallOutcome, cost: Cost) => void {
+  if (!alert) return () => {};
+  return (outcome, { totalUsd }) => {
+    if (totalUsd <= alert.usd) return;
+    instruments.costAlert(outcome.provider, outcome.model, outcome.agent);
+    safely(() => alert.onAlert(describeCall(outcome, totalUsd)), report);
+  };
+}
+
+function describeCall(
+  { provider, model, operation, seconds, usage, error, errorType }: CallOutcome,
+  costUsd: number,
+): LlmCall {
+  return {
+    provider,
+    model,
+    operation,
+    latencyMs: seconds * 1000,
+    ...(usage?.input !== undefined && { inputTokens: usage.input }),
+    ...(usage?.output !== undefined && { outputTokens: usage.output }),
+    ...(errorType !== undefined && { errorType }),
+    status: error ? 'error' : 'ok',
+    costUsd,
+  };
+}
