@@ -21,6 +21,7 @@ export {
 export type { QualityScores, QualityTrend } from './llm/quality.ts';
 export type { CacheLookup, LlmCall } from './llm/record-call.ts';
 export type { CostRecord, Session, SessionOptions, Usage } from './llm/session.ts';
+export type { WrapOptions } from './llm/wrap.ts';
 export type {
   AgentOptions,
   LlmOptions,
@@ -48,7 +49,7 @@ export type { Limits, TelemetryOptions } from './options.ts';
 export type { OtlpOptions } from './otlp/config.ts';
 export type { OtlpEncoder } from './otlp/encoder.ts';
 export type { Fetch } from './otlp/transport.ts';
-export type { Cost, CostOptions, Price, PriceTable, Rates } from './pricing/price.ts';
+export type { Cost, CostOptions, Price, PriceSource, PriceTable, Rates } from './pricing/price.ts';
 export type { Secret } from './prometheus/handler.ts';
 export type { RedactPattern, RedactPlace, RedactRule } from './redact/redactor.ts';
 export type { OpenTelemetryApi } from './register.ts';

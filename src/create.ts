@@ -1,6 +1,7 @@
 import { createDiagnostics } from './diagnostics.ts';
 import { type BuiltIn, createEngine } from './engine.ts';
 import { createFlusher } from './flush.ts';
+import { createModelCallRunner } from './llm/model-call.ts';
 import { createSpanRunner } from './llm/spans.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
@@ -17,14 +18,14 @@ export function assembleTelemetry(options: TelemetryOptions, builtIn: BuiltIn): 
 
 function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
   const engine = createEngine(options, builtIn);
-  const runner = createSpanRunner({
-    tracer: engine.tracer,
-    clock: engine.clock,
-    instruments: engine.instruments,
-    recorder: engine.recorder,
-    report: engine.diagnostics.report,
-  });
-  return { engine, runner, flusher: createFlusher(engine) };
+  const { tracer, clock, instruments, recorder, providers, diagnostics } = engine;
+  const { report } = diagnostics;
+  return {
+    engine,
+    runner: createSpanRunner({ tracer, clock, instruments, report }),
+    runModelCall: createModelCallRunner({ recorder, providers, report }),
+    flusher: createFlusher(engine),
+  };
 }
 
 /** `createTelemetry` of an adapter: its runtime, whose parts the options may replace. */

@@ -1,5 +1,6 @@
 import type { Engine } from './engine.ts';
 import type { Flusher } from './flush.ts';
+import type { ModelCallRunner } from './llm/model-call.ts';
 import type { SpanRunner } from './llm/spans.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { ContextView } from './trace/context.ts';
@@ -8,6 +9,7 @@ import type { ContextView } from './trace/context.ts';
 export interface Shared {
   readonly engine: Engine;
   readonly runner: SpanRunner;
+  readonly runModelCall: ModelCallRunner;
   readonly flusher: Flusher;
   /** Hands over the environment that the options wait for; only the first counts. */
   readonly bind?: ((env: unknown) => void) | undefined;
@@ -25,6 +27,9 @@ export function createParts(shared: Shared, view: ContextView): Parts {
     },
     get runner() {
       return shared.runner;
+    },
+    get runModelCall() {
+      return shared.runModelCall;
     },
     get flusher() {
       return shared.flusher;

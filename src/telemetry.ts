@@ -3,6 +3,7 @@ import type { Health } from './diagnostics.ts';
 import type { FlushResult } from './flush.ts';
 import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { Session, SessionOptions } from './llm/session.ts';
+import type { WrapOptions } from './llm/wrap.ts';
 import type {
   AgentOptions,
   LlmWrapper,
@@ -54,6 +55,14 @@ export interface Telemetry {
   activeSpan(): Span | undefined;
   /** Counts the tokens and costs of a stretch of work. */
   session(options?: SessionOptions): Session;
+  /**
+   * The same object, its methods in spans named `<name>.<method>`: a store, a pipeline, an SDK's client (type `llm`).
+   *
+   * @example
+   * const redis = telemetry.wrap(client, { name: 'redis', include: ['get', 'set'] });
+   * const openai = telemetry.wrap(new OpenAI(), { type: 'llm' });
+   */
+  wrap<T extends object>(target: T, options?: WrapOptions<T>): T;
   /** A span and all metrics for a call that was made elsewhere, or that a cache answered. Never throws. */
   recordLlmCall(call: LlmCall): void;
   /** Counts a look into a response cache, without a call. */

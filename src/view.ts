@@ -6,6 +6,7 @@ import { createMeasure } from './llm/measure.ts';
 import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
 import { createSession, type Session, type SessionOptions } from './llm/session.ts';
 import { contextOf } from './llm/spans.ts';
+import { type WrapOptions, type WrapPorts, wrapObject } from './llm/wrap.ts';
 import {
   type AgentOptions,
   createWrapper,
@@ -72,8 +73,8 @@ export class View implements Telemetry {
   get llm(): LlmWrapper {
     return createWrapper<LlmOptions<never>>(
       'llm',
-      (options) => (call) =>
-        isOn(this.#shared) ? this.#shared.runner.runModelCall(this.#view, options, call) : call(),
+      (options) => (call, args) =>
+        isOn(this.#shared) ? this.#shared.runModelCall(this.#view, options, call, args) : call(),
     ) as LlmWrapper;
   }
 
@@ -132,6 +133,11 @@ export class View implements Telemetry {
       { view: this.#view, now: engine.clock.now, currency: engine.options.currency, createFetch },
       options,
     );
+  }
+
+  wrap<T extends object>(target: T, options: WrapOptions<T> = {}): T {
+    const { run, runModelCall } = lateParts(this.#shared);
+    return wrapObject(target, options, { isOn: () => isOn(this.#shared), run, runModelCall, view: this.#view });
   }
 
   recordLlmCall(call: LlmCall): void {
@@ -227,4 +233,12 @@ function scopeContext(scope: Scope, view: ContextView): Context {
   const context = contextOf(scope.parent, view);
   if (!scope.attributes) return context;
   return context.setValue(scopeAttributesKey, { ...getScopeAttributes(context), ...scope.attributes });
+}
+
+/** Runners that are always those of now. */
+function lateParts(shared: Shared): Pick<WrapPorts, 'run' | 'runModelCall'> {
+  return {
+    run: (...given) => shared.runner.run(...given),
+    runModelCall: (...given) => shared.runModelCall(...given),
+  };
 }

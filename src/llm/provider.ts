@@ -74,6 +74,13 @@ export interface StreamReader {
   result(): LlmResponse;
 }
 
+/** Folds the items that an SDK's stream yields, parsed, into the response of the unstreamed call. */
+export interface ItemReader {
+  /** `'content'` marks a token. */
+  item(value: unknown): 'content' | 'end' | void;
+  result(): LlmResponse;
+}
+
 /** The vendors behind a gateway are read by their own providers, where those are there. */
 export interface Gateway {
   /**
@@ -112,6 +119,8 @@ export interface Provider {
   includeUsage?(request: ProviderRequest): unknown;
   /** What stands before other vendors' APIs and hands their formats on. */
   gateway?: Gateway;
+  /** Folds what an SDK's stream yields, by its first item; `undefined` where that is of another API. */
+  items?(first: unknown): ItemReader | undefined;
   /** Recognises a value that an SDK returned, by its shape. */
   accepts?(value: unknown): boolean;
   read?(value: unknown): LlmResponse;

@@ -1,8 +1,9 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
-import { computeCost } from '../pricing/cost.ts';
-import type { Cost, PriceTable } from '../pricing/price.ts';
+import type { PriceBook } from '../pricing/book.ts';
+import { priceUsage } from '../pricing/cost.ts';
+import type { Cost } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
 import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
@@ -51,6 +52,8 @@ export interface CallStart {
   readonly startedMsAgo?: number;
   /** A function around a call, which may have been instrumented inside. */
   readonly isWrapper?: boolean;
+  /** Of a function that has a name of its own. */
+  readonly spanName?: string;
 }
 
 export interface RecorderOptions {
@@ -58,7 +61,8 @@ export interface RecorderOptions {
   readonly clock: Clock;
   readonly instruments: LlmInstruments;
   readonly attempts: Attempts;
-  readonly prices: readonly PriceTable[];
+  readonly prices: PriceBook;
+  readonly pricingProfile?: string | undefined;
   readonly semconv: SemconvNames;
   readonly legacyAttributes: boolean;
   /** Told of every cost. */
@@ -100,10 +104,9 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     const provider = response.provider ?? request.provider;
     // A model that another one stood in for is priced as that one.
     const serving = response.attributes?.['edgespan.pricing.model'];
-    for (const model of [serving, response.model, request.model]) {
-      const cost =
-        typeof model === 'string' && computeCost(model, response.usage, { provider, prices: options.prices });
-      if (cost) return cost;
+    for (const model of typeof serving === 'string' ? [serving] : [response.model, request.model]) {
+      const found = model === undefined ? undefined : options.prices.find(model, provider);
+      if (found) return priceUsage(response.usage, found);
     }
     return undefined;
   }
@@ -116,6 +119,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     context,
     isWrapper,
     startedMsAgo = 0,
+    spanName,
   }: CallStart): ModelCall {
     const { provider, model } = request;
     const operation = semconvOperation(request.operation);
@@ -127,7 +131,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     };
     const startAttributes: Attributes = { ...standard, ...request.parameters };
     if (attempt?.number) startAttributes['http.request.resend_count'] = attempt.number;
-    const name = model ? `${operation} ${model}` : operation;
+    const name = spanName ?? (model ? `${operation} ${model}` : operation);
     const times = startedMsAgo > 0 ? { startTime: clock.now() - startedMsAgo } : {};
     const span = options.tracer.startSpan(
       name,
@@ -174,6 +178,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       if (cost) attributes['llm.cost_usd'] = round(cost.totalUsd, 8);
       if (response.costUsd !== undefined) attributes['edgespan.cost.source'] = 'reported';
       else if (response.usage && !cost) attributes['edgespan.pricing.missing'] = true;
+      if (cost && options.pricingProfile) attributes['edgespan.pricing.profile'] = options.pricingProfile;
       if (aborted) attributes['edgespan.aborted'] = true;
       if (how.status !== undefined) attributes['http.response.status_code'] = how.status;
       if (failure) Object.assign(attributes, { 'error.type': failure.type, 'edgespan.error_class': failure.class });

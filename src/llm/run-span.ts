@@ -1,11 +1,22 @@
 import type { Context, Span } from '@opentelemetry/api';
-import { messageOf } from '../errors.ts';
+import { messageOf, safely } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
 import { setSpan, statusError } from '../trace/otel-span.ts';
 import { errorName } from './error-class.ts';
 
 /** How what ran ended; `left` where the consumer of a generator wanted no more. */
 export type Ending = { readonly value: unknown; readonly left?: boolean } | { readonly thrown: unknown };
+
+/** What else is to be seen of a result than its end. */
+export interface Watch {
+  /** A generator has yielded. */
+  readonly onYield?: ((value: unknown) => void) | undefined;
+  /**
+   * Takes over a value that is not all there yet, as a stream: answers the one to hand on, and calls `end` at its end.
+   * `undefined` leaves it alone.
+   */
+  readonly takeOver?: (<V>(value: V, end: (ending: Ending) => void) => V | undefined) | undefined;
+}
 
 /** Runs `fn` with its span active, tells `finish` how it ended, and ends the span, once. */
 export function runInSpan<T>(
@@ -14,7 +25,7 @@ export function runInSpan<T>(
   span: Span,
   fn: () => T,
   finish: (ending: Ending) => void,
-  onYield?: () => void,
+  watch: Watch = {},
 ): T {
   const inside = setSpan(context, span);
   function end(ending: Ending): void {
@@ -24,7 +35,7 @@ export function runInSpan<T>(
       span.end();
     }
   }
-  return follow((step) => view.run(inside, step), fn, end, onYield);
+  return follow((step) => view.run(inside, step), fn, end, watch);
 }
 
 export function recordError(span: Span, thrown: unknown): void {
@@ -42,7 +53,7 @@ export function follow<T>(
   run: <R>(step: () => R) => R,
   fn: () => T,
   end: (ending: Ending) => void,
-  onYield?: () => void,
+  { onYield, takeOver }: Watch = {},
 ): T {
   let ended = false;
 
@@ -60,15 +71,17 @@ export function follow<T>(
     throw thrown;
   }
 
-  function followPromise<R>(promise: Promise<R>, settled: (value: R) => void): Promise<R> {
-    const followed = promise.then((value) => {
-      settled(value);
-      return value;
-    }, failed);
-    if (promise.constructor === Promise) return followed;
-    // An SDK's promise has methods of its own, such as `withResponse`.
-    followed.catch(() => {});
-    return promise;
+  /** Ends with a value, unless that is a stream, which ends later. Answers what to hand on. */
+  function done<V>(value: V): V {
+    const taken = ended ? undefined : safely(() => takeOver?.(value, endOnce), ignore);
+    if (taken !== undefined) return taken;
+    endOnce({ value });
+    return value;
+  }
+
+  function followPromise<R>(promise: Promise<R>, settled: (value: R) => R): Promise<R> {
+    if (promise.constructor === Promise) return promise.then(settled, failed);
+    return followLazily(promise, (lazy) => lazy.then(settled, failed));
   }
 
   let result: T;
@@ -77,20 +90,18 @@ export function follow<T>(
   } catch (error) {
     return failed(error);
   }
-  if (isPromise(result)) return followPromise(result, (value) => endOnce({ value })) as T;
-  if (!isGenerator(result)) {
-    endOnce({ value: result });
-    return result;
-  }
+  if (isPromise(result)) return followPromise(result, done) as T;
+  if (!isGenerator(result)) return done(result);
 
   const generator = result;
   /** The generator runs at each step, where no async context would lead by itself. */
   function step(method: 'next' | 'return' | 'throw', argument: unknown): unknown {
     const left = method === 'return';
-    function note({ done, value }: IteratorResult<unknown>): void {
-      if (done && !left) endOnce({ value });
-      else if (left) endOnce({ value: undefined, left });
-      else onYield?.();
+    function note(step: IteratorResult<unknown>): IteratorResult<unknown> {
+      if (left) endOnce({ value: undefined, left });
+      else if (step.done) endOnce({ value: step.value });
+      else onYield?.(step.value);
+      return step;
     }
     let answer: unknown;
     try {
@@ -99,11 +110,43 @@ export function follow<T>(
       return failed(error);
     }
     if (isPromise(answer)) return followPromise(answer as Promise<IteratorResult<unknown>>, note);
-    note(answer as IteratorResult<unknown>);
-    return answer;
+    return note(answer as IteratorResult<unknown>);
   }
   return proxyGenerator(generator, step) as T;
 }
+
+/**
+ * An SDK's own promise, whose work may begin with its `then` and whose methods, as `asResponse`, are another way to the
+ * result: it is followed on the way that its owner takes, and else left alone.
+ */
+function followLazily<R>(promise: Promise<R>, follow: (promise: Promise<R>) => Promise<R>): Promise<R> {
+  let followed: Promise<R> | undefined;
+  const start = () => {
+    followed ??= follow(promise);
+    return followed;
+  };
+  return new Proxy(promise, {
+    get(target, key) {
+      if (key === 'then' || key === 'catch' || key === 'finally') {
+        return (...handlers: never[]) => (start()[key] as AnyMethod)(...handlers);
+      }
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function' || key === 'constructor') return value;
+      return (...given: never[]) => {
+        const out: unknown = (value as AnyMethod).apply(target, given);
+        if (!isPromise(out)) return out;
+        if (out.constructor !== Promise) return followLazily(out as Promise<R>, follow);
+        // What it comes to is the result, or has it inside.
+        follow(out as Promise<R>).catch(ignore);
+        return out;
+      };
+    },
+  });
+}
+
+type AnyMethod = (...given: never[]) => unknown;
+
+const ignore = () => {};
 
 /** A promise of this realm: a `then` on an SDK's lazy thenable would start its work. */
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,14 +1,13 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
-import { agentKey, type ContextView, getAgent, type ModelCallMark, modelCallKey } from '../trace/context.ts';
+import { agentKey, type ContextView, getAgent } from '../trace/context.ts';
 import { setSpan, spanKind } from '../trace/otel-span.ts';
-import { classifyError, isAbort } from './error-class.ts';
+import { classifyError } from './error-class.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
 import type { LlmInstruments } from './instruments.ts';
-import type { LlmRequest } from './provider.ts';
-import { type LlmRecorder, traceRef } from './recorder.ts';
+import { traceRef } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
-import type { LlmOptions, RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
+import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
 export interface SpanRunner {
   /** Runs `call` in a span of this type, named and attributed by the GenAI conventions. */
@@ -18,9 +17,9 @@ export interface SpanRunner {
     name: string,
     options: AnySpanOptions,
     call: (span: Span, context: Context) => T,
+    /** In place of the name that the conventions make. */
+    spanName?: string,
   ): T;
-  /** Runs `call` as a model call: its result is read by `options.response`. */
-  runModelCall<T>(view: ContextView, options: LlmOptions<never>, call: () => T): T;
 }
 
 export type AnySpanOptions = SpanOptions & Pick<ToolOptions, 'description'> & Pick<RetrievalOptions<never>, 'count'>;
@@ -29,7 +28,6 @@ export interface SpanRunnerOptions {
   readonly tracer: Tracer;
   readonly clock: Clock;
   readonly instruments: LlmInstruments;
-  readonly recorder: LlmRecorder;
   readonly report: (error: unknown) => void;
 }
 
@@ -58,13 +56,14 @@ function conventions(type: SpanType, name: string, options: AnySpanOptions): { n
   }
 }
 
-export function createSpanRunner({ tracer, clock, instruments, recorder, report }: SpanRunnerOptions): SpanRunner {
+export function createSpanRunner({ tracer, clock, instruments, report }: SpanRunnerOptions): SpanRunner {
   function run<T>(
     view: ContextView,
     type: SpanType,
     name: string,
     options: AnySpanOptions,
     call: (span: Span, context: Context) => T,
+    spanName?: string,
   ): T {
     const parent = contextOf(options.parent, view);
     const agent = type === 'agent' ? name : getAgent(parent);
@@ -74,7 +73,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
     const kind = options.kind ?? (type === 'retrieval' ? spanKind.client : spanKind.internal);
     const attributes = { ...standard.attributes, ...options.attributes };
     const links = options.links ?? [];
-    const span = tracer.startSpan(standard.name, { kind, attributes, links }, context);
+    const span = tracer.startSpan(spanName ?? standard.name, { kind, attributes, links }, context);
     const startedAt = clock.monotonic();
 
     function finish(ending: Ending): void {
@@ -99,54 +98,7 @@ export function createSpanRunner({ tracer, clock, instruments, recorder, report 
     }
   }
 
-  function runModelCall<T>(view: ContextView, options: LlmOptions<never>, call: () => T): T {
-    const outer = contextOf(options.parent, view);
-    const frame = new SpanFrame(getFrame(outer));
-    const parent = setFrame(outer, frame);
-    const mark: ModelCallMark = { counted: false };
-    const request: LlmRequest = {
-      provider: options.provider ?? 'unknown',
-      model: options.model,
-      operation: options.operation === 'stream' ? 'chat' : (options.operation ?? 'chat'),
-      stream: options.operation === 'stream',
-    };
-    const attributes = options.attributes ?? {};
-    const started = recorder.start({ request, attributes, context: parent, isWrapper: true });
-    if (options.links) started.span.addLinks(options.links);
-
-    function finish(ending: Ending): void {
-      const delegated = mark.counted;
-      if (delegated) started.span.setAttributes(frame.attributes());
-      if ('thrown' in ending) {
-        const { thrown } = ending;
-        const aborted = isAbort(thrown);
-        if (!aborted) recordError(started.span, thrown);
-        started.end({ ...(aborted ? { aborted } : { thrown }), delegated });
-      } else {
-        const { left = false, value } = ending;
-        started.end({ ...readResult(options, value, report), aborted: left, delegated });
-      }
-    }
-    function onYield(): void {
-      request.stream = true;
-      started.firstToken();
-      // An instrumented call inside has told its own chunks.
-      if (!mark.counted) started.chunk();
-    }
-    return runInSpan(view, parent.setValue(modelCallKey, mark), started.span, call, finish, onYield);
-  }
-
-  return { run, runModelCall };
-}
-
-function readResult(options: LlmOptions<never>, value: unknown, report: (error: unknown) => void) {
-  try {
-    const response = value === undefined ? undefined : options.response?.(value as never);
-    return response ? { response } : {};
-  } catch (error) {
-    report(error);
-    return {};
-  }
+  return { run };
 }
 
 /** The context of an explicit parent, be it a span or a context, else the active one. */

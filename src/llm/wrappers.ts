@@ -65,7 +65,7 @@ export interface RetrievalWrapper {
 }
 
 /** What runs the calls of a function, made when it is wrapped. */
-export type RunWrapped<O> = (options: O, name: string) => (call: () => unknown) => unknown;
+export type RunWrapped<O> = (options: O, name: string) => (call: () => unknown, args: readonly unknown[]) => unknown;
 
 /**
  * The four forms of a wrapper over one way to run. What is no function, and the arguments of TypeScript's experimental
@@ -75,7 +75,7 @@ export function createWrapper<O extends { name?: string }>(word: string, run: Ru
   function wrapFunction(options: O, fn: AnyFunction, name: string): AnyFunction {
     const runCall = run(options, name);
     const wrapped = function (this: unknown, ...args: never[]): unknown {
-      return runCall(() => fn.apply(this, args));
+      return runCall(() => fn.apply(this, args), args);
     };
     Object.assign(wrapped, fn);
     Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true });

@@ -223,8 +223,6 @@ export class Registry implements MetricRegistry {
 const observeTimeoutMs = 2000;
 const overflowMetric = 'edgespan_series_overflow_total';
 
-/** A gauge's own value, or one a label set. */
-
 /**
  * A registry of one's own, to be shared by several telemetries (`metrics: { registry }`) or kept apart from all.
  *

@@ -1,0 +1,160 @@
+import type { Attributes } from '@opentelemetry/api';
+import { TelemetryError } from '../errors.ts';
+import type { ContextView } from '../trace/context.ts';
+import type { ModelCallRunner } from './model-call.ts';
+import type { LlmResponse } from './provider.ts';
+import type { SpanRunner } from './spans.ts';
+import type { AnyFunction, LlmOptions, SpanType } from './wrappers.ts';
+
+export interface WrapOptions<T> {
+  /** Stands before the method in the name of a span; the class by default. */
+  name?: string;
+  /** `infra` by default. `llm` reads tokens and cost off the results, by their shape. */
+  type?: SpanType;
+  /** Only these methods. */
+  include?: readonly (keyof T & string)[];
+  exclude?: readonly (keyof T & string)[];
+  /** Of `llm`: what the results don't say. */
+  provider?: string;
+  model?: string;
+  /** Of `llm`: reads what no built-in shape fits. */
+  response?: (result: unknown, method: string) => LlmResponse | undefined;
+}
+
+export interface WrapPorts {
+  /** Whether there is anything to record now. */
+  readonly isOn: () => boolean;
+  readonly run: SpanRunner['run'];
+  readonly runModelCall: ModelCallRunner;
+  readonly view: ContextView;
+}
+
+const types: readonly SpanType[] = ['trace', 'agent', 'llm', 'tool', 'retrieval', 'infra'];
+/** What listens, or is asked of every object: no work that a span would tell of. */
+const quiet =
+  /^(_.*|then|catch|finally|on|once|off|emit|(add|remove)(Event|All)?Listeners?|prepend.*Listener|to(String|JSON|LocaleString)|valueOf|inspect|constructor)$/;
+/** Wrapped objects and their proxies, so that wrapping twice gives the same one. */
+const proxies = new WeakMap<object, object>();
+
+/**
+ * The object, its methods in spans named `<name>.<method>`. `instanceof`, `#private` fields, getters and `this` stay what
+ * they are: methods run on the object itself. Of type `llm` the parts of a client are wrapped too, as `chat.completions`.
+ */
+export function wrapObject<T extends object>(target: T, options: WrapOptions<T>, ports: WrapPorts): T {
+  const { type = 'infra' } = options;
+  if (!types.includes(type)) throw invalid(`type must be ${types.join(' or ')}, not ${String(type)}`, 'type');
+  if (typeof target !== 'object' || target === null) throw invalid('target must be an object', 'target');
+  const name = options.name ?? className(target);
+  return new Wrapping({ ...options, type } as ResolvedOptions, name, ports).wrap(target, '') as T;
+}
+
+function invalid(what: string, option: string): TelemetryError {
+  return new TelemetryError('invalid_wrapper', `wrap: ${what}`, { option: `wrap.${option}` });
+}
+
+type ResolvedOptions = WrapOptions<Record<string, unknown>> & { type: SpanType };
+
+function className(target: object): string {
+  const { constructor: made } = target as { constructor?: { name?: unknown } };
+  return typeof made?.name === 'string' && made.name !== '' && made.name !== 'Object' ? made.name : 'object';
+}
+
+/** One call of `wrap`: the object and its parts. */
+class Wrapping {
+  readonly #options: ResolvedOptions;
+  readonly #name: string;
+  readonly #ports: WrapPorts;
+
+  constructor(options: ResolvedOptions, name: string, ports: WrapPorts) {
+    this.#options = options;
+    this.#name = name;
+    this.#ports = ports;
+  }
+
+  /** `path` leads from the object that was given to this part of it. */
+  wrap(target: object, path: string): object {
+    const known = proxies.get(target);
+    if (known) return known;
+    const methods = new Map<string, { readonly fn: unknown; readonly wrapped: AnyFunction }>();
+    const proxy = new Proxy(target, {
+      get: (_, key) => {
+        // On the object itself: its getters and private fields know no proxy.
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof key === 'symbol' || isFixed(target, key)) return value;
+        if (typeof value !== 'function') return this.#isPart(value) ? this.wrap(value, `${path}${key}.`) : value;
+        if (isClass(value)) return value;
+        let method = methods.get(key);
+        if (method?.fn !== value) {
+          const wrapped = this.#wrapMethod(target, () => proxy, value as AnyFunction, path, key);
+          method = { fn: value, wrapped };
+          methods.set(key, method);
+        }
+        return method.wrapped;
+      },
+      set: (_, key, value) => Reflect.set(target, key, value, target),
+    });
+    proxies.set(target, proxy);
+    proxies.set(proxy, proxy);
+    return proxy;
+  }
+
+  /** A client of an SDK has its methods in parts. */
+  #isPart(value: unknown): value is object {
+    if (this.#options.type !== 'llm' || typeof value !== 'object' || value === null) return false;
+    const made: unknown = Object.getPrototypeOf(value)?.constructor;
+    return typeof made === 'function' && made !== Object && isClass(made);
+  }
+
+  #isTraced(fn: unknown, path: string, key: string): boolean {
+    const { include, exclude } = this.#options;
+    const names = [key, `${path}${key}`, path.split('.')[0]!];
+    if (exclude && names.some((name) => exclude.includes(name))) return false;
+    if (include) return names.some((name) => include.includes(name));
+    return !quiet.test(key) && fn !== (Object.prototype as unknown as Record<string, unknown>)[key];
+  }
+
+  #wrapMethod(target: object, proxy: () => object, fn: AnyFunction, path: string, key: string): AnyFunction {
+    const isTraced = this.#isTraced(fn, path, key);
+    const run = isTraced ? this.#runner(`${path}${key}`) : (call: () => unknown) => call();
+    const wrapped = function (this: unknown, ...args: never[]): unknown {
+      const self = this === proxy() ? target : this;
+      const result = run(() => fn.apply(self, args), args);
+      // What answers itself goes on in spans.
+      return result === target ? proxy() : result;
+    };
+    return new Proxy(fn, { apply: (_, self, args) => wrapped.apply(self, args as never[]) });
+  }
+
+  #runner(method: string): (call: () => unknown, args: readonly unknown[]) => unknown {
+    const { isOn, run, runModelCall, view } = this.#ports;
+    const { type, provider, model, response } = this.#options;
+    const name = `${this.#name}.${method}`;
+    if (type === 'llm') {
+      const options: LlmOptions<never> = {
+        ...(provider && { provider }),
+        ...(model && { model }),
+        ...(/embed/i.test(method) && { operation: 'embed' }),
+        ...(response && { response: (result: never) => response(result, method) }),
+      };
+      return (call, args) =>
+        isOn() ? runModelCall(view, { ...options, attributes: describe(method, args) }, call, args, name) : call();
+    }
+    return (call, args) =>
+      isOn() ? run(view, type, name, { attributes: describe(method, args) }, call, name) : call();
+  }
+}
+
+function describe(method: string, args: readonly unknown[]): Attributes {
+  return { 'wrap.method': method, 'wrap.args_count': args.length };
+}
+
+/** A proxy must answer what such a property holds. */
+function isFixed(target: object, key: string): boolean {
+  const own = Reflect.getOwnPropertyDescriptor(target, key);
+  return own !== undefined && !own.configurable && ('value' in own ? !own.writable : !own.get);
+}
+
+/** What `new` makes is no call of the object. */
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+}
