@@ -1,0 +1,73 @@
+import type { Attributes } from '@opentelemetry/api';
+import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import type { LlmRequest } from '../provider.ts';
+
+/** What a path of Google's says. Whose model it is and where it runs stand there on Vertex AI alone. */
+export interface Address {
+  readonly publisher?: string;
+  readonly resource: string;
+  readonly model: string;
+  readonly method: string;
+}
+
+/** `…/models/{model}:{method}`, and the same of a tuned model or of an endpoint that has one. */
+export function parseAddress(pathname: string): Address | undefined {
+  const path = /(?:\/publishers\/([^/]+))?\/(models|tunedModels|endpoints)\/([^/]+):(\w+)$/.exec(pathname);
+  if (!path) return undefined;
+  const [, publisher, resource = '', id = '', method = ''] = path;
+  const name = decode(id);
+  return {
+    ...(publisher && { publisher }),
+    resource,
+    model: resource === 'models' ? name : `${resource}/${name}`,
+    method,
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const numbers = [
+  ['maxOutputTokens', 'max_tokens'],
+  ['temperature', 'temperature'],
+  ['topP', 'top_p'],
+  ['topK', 'top_k'],
+  ['frequencyPenalty', 'frequency_penalty'],
+  ['presencePenalty', 'presence_penalty'],
+  ['seed', 'seed'],
+] as const;
+
+/** A field by its name in JSON, or by the one in the schema, which Google takes as well: `topK`, `top_k`. */
+export function pick(fields: Json | undefined, name: string): unknown {
+  return fields?.[name] ?? fields?.[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
+}
+
+/** What a generation config asks for. */
+export function parseConfig(value: unknown): Attributes {
+  const config = asObject(value);
+  const parameters: Attributes = {};
+  for (const [field, name] of numbers) {
+    const number = asNumber(pick(config, field));
+    if (number !== undefined) parameters[`gen_ai.request.${name}`] = number;
+  }
+  const stops = asArray(pick(config, 'stopSequences')).filter((stop) => typeof stop === 'string');
+  if (stops.length > 0) parameters['gen_ai.request.stop_sequences'] = stops.slice(0, 16);
+  const choices = asNumber(pick(config, 'candidateCount'));
+  if (choices !== undefined && choices !== 1) parameters['gen_ai.request.choice.count'] = choices;
+  const thinking = asObject(pick(config, 'thinkingConfig')) ?? config;
+  const level = asString(pick(thinking, 'thinkingLevel'));
+  if (level) parameters['gen_ai.request.reasoning.level'] = level;
+  return parameters;
+}
+
+/** A request by what its address and its body say. */
+export function describeRequest(model: string | undefined, stream: boolean, given: Attributes): Partial<LlmRequest> {
+  const parameters: Attributes = { ...given, ...(stream && { 'gen_ai.request.stream': true }) };
+  const maxTokens = parameters['gen_ai.request.max_tokens'];
+  return { model, stream, ...(typeof maxTokens === 'number' && { maxTokens }), parameters };
+}
