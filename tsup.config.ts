@@ -11,6 +11,7 @@ export const entry = {
   deno: 'adapters/deno/index.ts',
   bun: 'adapters/bun/index.ts',
   hono: 'adapters/hono/index.ts',
+  bedrock: 'adapters/bedrock/index.ts',
 };
 /** Written against Cloudflare's types, which do not stand beside the DOM's. */
 export const workersEntry = { workers: 'adapters/workers/index.ts' };

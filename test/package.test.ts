@@ -61,7 +61,7 @@ describe('the published package', () => {
     // It exits with 1 where a resolution that the profile looks at fails.
     const { stdout } = await run(bin('attw'), [tarball, '--profile', 'esm-only', '--format', 'json']);
     const { analysis } = JSON.parse(stdout) as { analysis: { entrypoints: Record<string, unknown> } };
-    expect(Object.keys(analysis.entrypoints)).toHaveLength(11);
+    expect(Object.keys(analysis.entrypoints)).toHaveLength(13);
   });
 });
 

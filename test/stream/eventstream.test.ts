@@ -1,54 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEventStreamDecoder } from '../../src/stream/eventstream.ts';
+import { concat, encodeFrame, encodeHeader, eventFrame } from '../support/event-frames.ts';
 import { anyCuts, anyText, cutAt, decode, utf8 } from './decoding.ts';
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
+const event = (type: string, payload: string) => eventFrame({ ':message-type': 'event', ':event-type': type }, payload);
 
-/** A header of type 7, a string. */
-function header(name: string, value: string): Uint8Array {
-  const [key, text] = [utf8(name), utf8(value)];
-  return concat([Uint8Array.of(key.length), key, Uint8Array.of(7, text.length >> 8, text.length & 255), text]);
+/** A frame with one byte changed. */
+function damage(bytes: Uint8Array, at: number): Uint8Array {
+  return bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
 }
-
-/** A frame whose checksums are left 0. */
-function frame(headers: readonly Uint8Array[], payload: string): Uint8Array {
-  const [head, body] = [concat(headers), utf8(payload)];
-  const prelude = new DataView(new ArrayBuffer(12));
-  prelude.setUint32(0, 16 + head.length + body.length);
-  prelude.setUint32(4, head.length);
-  return concat([new Uint8Array(prelude.buffer), head, body, new Uint8Array(4)]);
-}
-
-const event = (type: string, payload: string) =>
-  frame([header(':message-type', 'event'), header(':event-type', type)], payload);
 
 describe('eventstream', () => {
   it('reads events, exceptions and errors', () => {
     const bytes = concat([
       event('messageStart', '{"role":"assistant"}'),
-      frame(
-        [header(':message-type', 'exception'), header(':exception-type', 'throttlingException')],
-        '{"message":"slow"}',
-      ),
-      frame(
-        [header(':message-type', 'error'), header(':error-code', 'InternalError'), header(':error-message', 'no')],
-        '',
-      ),
+      eventFrame({ ':message-type': 'exception', ':exception-type': 'throttlingException' }, '{"message":"slow"}'),
+      eventFrame({ ':message-type': 'exception', ':exception-type': 'validationException' }, 'no JSON'),
+      eventFrame({ ':message-type': 'error', ':error-code': 'InternalError', ':error-message': 'no' }, ''),
     ]);
-    expect(decode(createEventStreamDecoder, [bytes]).events).toEqual([
-      ['{"role":"assistant"}', 'messageStart'],
-      ['{"message":"slow"}', 'throttlingException'],
-      ['{"message":"no"}', 'InternalError'],
+    const { events, errors } = decode(createEventStreamDecoder, [bytes]);
+    expect(events.map(([data, type]) => [JSON.parse(data), type])).toEqual([
+      [{ role: 'assistant' }, 'messageStart'],
+      [{ __type: 'throttlingException', message: 'slow' }, 'throttlingException'],
+      [{ __type: 'validationException', message: 'no JSON' }, 'validationException'],
+      [{ __type: 'InternalError', message: 'no' }, 'InternalError'],
     ]);
+    expect(errors).toEqual([]);
   });
 
   it('skips headers of every other type', () => {
@@ -57,7 +35,8 @@ describe('eventstream', () => {
       const length = type === 6 ? [0, 5] : [];
       return concat([Uint8Array.of(1, 65, type, ...length), new Uint8Array(widths[type]!)]);
     });
-    const bytes = frame([...others, header(':event-type', 'chunk')], '{}');
+    const last = encodeHeader(':event-type', 'chunk');
+    const bytes = encodeFrame(concat([...others, last]), utf8('{}'));
     expect(decode(createEventStreamDecoder, [bytes])).toEqual({ events: [['{}', 'chunk']], errors: [] });
   });
 
@@ -72,9 +51,35 @@ describe('eventstream', () => {
     );
   });
 
-  it('says once that a frame is broken, and stops', () => {
-    const broken = frame([Uint8Array.of(200, 1, 2)], '{}');
-    const bytes = concat([event('a', '{}'), broken, event('b', '{}')]);
+  it('leaves out a frame whose checksum is wrong, and reads the next one', () => {
+    const frame = event('b', '{"n":1}');
+    const bytes = concat([event('a', '{}'), damage(frame, frame.length - 6), event('c', '{}')]);
+    for (const chunks of [[bytes], cutAt(bytes, [...bytes.keys()])]) {
+      const { events, errors } = decode(createEventStreamDecoder, chunks);
+      expect(events.map(([, type]) => type)).toEqual(['a', 'c']);
+      expect(errors).toEqual(['malformed']);
+    }
+  });
+
+  it('never hands out what was changed on the way', () => {
+    const frame = event('chunk', '{"text":"Hello"}');
+    fc.assert(
+      fc.property(fc.nat(frame.length - 1), (at) => {
+        const { events } = decode(createEventStreamDecoder, [damage(frame, at)]);
+        expect(events).toEqual([]);
+      }),
+    );
+  });
+
+  it('leaves out a frame with broken headers', () => {
+    const broken = encodeFrame(Uint8Array.of(200, 1, 2), utf8('{}'));
+    const { events, errors } = decode(createEventStreamDecoder, [concat([broken, event('a', '{}')])]);
+    expect(events).toEqual([['{}', 'a']]);
+    expect(errors).toEqual(['malformed']);
+  });
+
+  it('says once that lengths are wrong, and stops', () => {
+    const bytes = concat([event('a', '{}'), damage(event('b', '{}'), 3), event('c', '{}')]);
     for (const chunks of [[bytes, bytes], cutAt(bytes, [...bytes.keys()])]) {
       const { events, errors } = decode(createEventStreamDecoder, chunks);
       expect(events).toEqual([['{}', 'a']]);
@@ -96,7 +101,7 @@ describe('eventstream', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 40 }),
-        (head) => void decode(createEventStreamDecoder, [frame([head], '{}')]),
+        (head) => void decode(createEventStreamDecoder, [encodeFrame(head, utf8('{}'))]),
       ),
     );
   });

@@ -1,0 +1,48 @@
+import { asObject, asString } from '../../json.ts';
+import type { LlmResponse, Reply, StreamReader } from '../provider.ts';
+import { present } from './wire.ts';
+
+/** `com.amazon.coral#ThrottlingException:http://…` and a stream's `throttlingException` are one and the same. */
+function shorten(type: string | undefined): string | undefined {
+  const name = type?.replace(/:.*/s, '').replace(/^.*#/s, '');
+  return name && name[0]!.toUpperCase() + name.slice(1);
+}
+
+/** An error of AWS's, in a body or an event. */
+export function parseAwsError(json: unknown, reply: Reply): LlmResponse['error'] {
+  const body = asObject(json);
+  const named = asString(body?.__type);
+  if (reply.status < 400 && !named) return undefined;
+  const type = shorten(asString(reply.headers.get('x-amzn-errortype')) ?? named ?? asString(body?.code));
+  return present({
+    type: type ?? String(reply.status),
+    message: asString(body?.message) ?? asString(body?.Message),
+  });
+}
+
+const modelArn = /^arn:[^/]*:(?:foundation-model|inference-profile)\/(.+)$/;
+
+/** The model that an ARN names; those of application inference profiles and provisioned throughput hide theirs. */
+export function modelOfArn(model: string | undefined): string | undefined {
+  return model && modelArn.exec(model)?.[1];
+}
+
+/** What the reply's headers and address add to whatever the body says. */
+export function withReply(response: LlmResponse, reply: Reply): LlmResponse {
+  const serving = response.usage && !response.model ? modelOfArn(reply.request.model) : undefined;
+  const attributes = present({
+    'edgespan.pricing.model': serving,
+    ...response.attributes,
+    'aws.request_id': asString(reply.headers.get('x-amzn-requestid')),
+  });
+  return { ...response, ...(attributes && { attributes }) };
+}
+
+/** The same reader, with another result. */
+export function mapResult(reader: StreamReader, map: (response: LlmResponse) => LlmResponse): StreamReader {
+  return {
+    event: (event) => reader.event(event),
+    ...(reader.matters && { matters: (data, type) => reader.matters!(data, type) }),
+    result: () => map(reader.result()),
+  };
+}
