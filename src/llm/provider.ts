@@ -119,6 +119,8 @@ export interface Provider {
   includeUsage?(request: ProviderRequest): unknown;
   /** What stands before other vendors' APIs and hands their formats on. */
   gateway?: Gateway;
+  /** Whether an address is at the vendor's own hosts; absent for one who is known by paths alone. */
+  owns?(url: URL): boolean;
   /** Folds what an SDK's stream yields, by its first item; `undefined` where that is of another API. */
   items?(first: unknown): ItemReader | undefined;
   /** Recognises a value that an SDK returned, by its shape. */

@@ -181,6 +181,8 @@ export const anthropicMessages: Format = {
   request: parseRequest,
   response: (json) => parseMessage(json),
   stream: createReader,
+  acceptsItem: (item) => asObject(item)?.type === 'message_start',
+  shared: true,
   accepts(value) {
     const message = asObject(value);
     return message?.type === 'message' && message.role === 'assistant' && Array.isArray(message.content);

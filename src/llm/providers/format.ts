@@ -1,4 +1,5 @@
-import type { LlmResponse, Operation, Provider, Reply, StreamReader } from '../provider.ts';
+import { asObject, asString } from '../../json.ts';
+import type { ItemReader, LlmResponse, Operation, Provider, Reply, StreamEvent, StreamReader } from '../provider.ts';
 
 /**
  * One API as it goes over the wire, whoever serves it: many vendors speak several of them. `accepts` tells a whole reply
@@ -10,6 +11,14 @@ export interface Format extends Pick<Provider, 'request' | 'includeUsage'> {
   response(json: unknown, reply: Reply): LlmResponse;
   stream?(reply: Reply): StreamReader;
   accepts?(value: unknown): boolean;
+  /** `accepts` for what an SDK's stream yields first. */
+  acceptsItem?(item: unknown): boolean;
+  /** The event that an SDK made an item from, where that is not its JSON. */
+  toEvent?(item: unknown): StreamEvent;
+  /** Many vendors speak it: its shape does not tell whose it is. */
+  shared?: boolean;
+  /** Its paths are like no other's: known on whatever host, even for a vendor who has hosts. */
+  anywhere?: boolean;
 }
 
 export interface ProviderOptions {
@@ -17,31 +26,37 @@ export interface ProviderOptions {
   name: string;
   /** `gen_ai.provider.name`, where the convention's word differs. */
   semconvName?: string;
-  /** `api.acme.dev`, `*.acme.dev` for every host below it, `:1234` for a port of any host. None: whatever host. */
+  /**
+   * `api.acme.dev`, `*.acme.dev` for every host below it, `*-acme.dev` for every host that ends so, `:1234` for a port of
+   * any host. None: whatever host.
+   */
   hosts?: readonly string[];
   /** Asked in this order. */
   formats: readonly Format[];
+  /** What tells this vendor's values from those of others, in a format that they share. */
+  marks?(value: unknown): boolean;
 }
 
 /**
- * A vendor: where its API is, and what is spoken there. One without hosts is asked last and recognised by its paths
- * alone.
+ * A vendor: where its API is, and what is spoken there. Those who know their hosts alone are asked first, then those
+ * who also know paths of theirs anywhere; one without hosts is asked last and recognised by its paths alone.
  */
-export function createProvider({ name, semconvName, hosts, formats }: ProviderOptions): Provider {
+export function createProvider({ name, semconvName, hosts, formats, marks }: ProviderOptions): Provider {
   const isOurs = hosts ? matchHosts(hosts) : () => true;
+  const priority = !hosts ? -1 : formats.some((format) => format.anywhere) ? -0.5 : 0;
   const matches = (format: Format, url: URL) => format.match(url.pathname, url);
   const byUrl = (url: URL | undefined) => url && formats.find((format) => matches(format, url));
   const byShape = (json: unknown) => formats.find((format) => format.accepts?.(json));
+  const isOf = (format: Format, value: unknown) => !hosts || !format.shared || marks?.(value) === true;
   const first = formats[0]!;
   const read = (json: unknown, reply: Reply) => (byUrl(reply.url) ?? byShape(json) ?? first).response(json, reply);
   return {
     name,
     ...(semconvName && { semconvName }),
-    ...(!hosts && { priority: -1 }),
+    ...(priority !== 0 && { priority }),
     match({ url, method }) {
-      if (method !== 'POST' || !isOurs(url)) return undefined;
-      const format = byUrl(url);
-      return format && matches(format, url);
+      const format = method === 'POST' ? byUrl(url) : undefined;
+      return format && (format.anywhere || isOurs(url)) ? matches(format, url) : undefined;
     },
     request: (request) => (byUrl(request.url) ?? first).request(request),
     response: read,
@@ -50,16 +65,34 @@ export function createProvider({ name, semconvName, hosts, formats }: ProviderOp
       return format.stream?.(reply) ?? unstreamed;
     },
     includeUsage: (request) => byUrl(request.url)?.includeUsage?.(request),
-    accepts: (value) => byShape(value) !== undefined,
-    read: (value) => read(value, { status: 200, headers: new Headers(), request: emptyRequest(name) }),
+    ...(hosts && { owns: isOurs }),
+    accepts(value) {
+      const format = byShape(value);
+      return format !== undefined && isOf(format, value);
+    },
+    read: (value) => read(value, emptyReply(name)),
+    items(first) {
+      const format = formats.find((one) => one.acceptsItem?.(first) && isOf(one, first));
+      const reader = format?.stream?.(emptyReply(name));
+      return reader && createItemReader(reader, format!.toEvent);
+    },
   };
 }
 
 /** Of a format that has no streams. */
 const unstreamed: StreamReader = { event() {}, result: () => ({}) };
 
-function emptyRequest(provider: string) {
-  return { provider, model: undefined, operation: 'chat', stream: false };
+/** Of values, which come without what was asked. */
+function emptyReply(provider: string): Reply {
+  const request = { provider, model: undefined, operation: 'chat', stream: false };
+  return { status: 200, headers: new Headers(), request };
+}
+
+function createItemReader(
+  reader: StreamReader,
+  toEvent = (item: unknown): StreamEvent => ({ type: asString(asObject(item)?.type) ?? '', json: item }),
+): ItemReader {
+  return { item: (value) => reader.event(toEvent(value)), result: () => reader.result() };
 }
 
 /** Whether an address is at one of these hosts. */
@@ -67,6 +100,6 @@ export function matchHosts(hosts: readonly string[]): (url: URL) => boolean {
   return ({ hostname, port }) =>
     hosts.some((host) => {
       if (host.startsWith(':')) return port === host.slice(1);
-      return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : hostname === host;
+      return host.startsWith('*') ? hostname.endsWith(host.slice(1)) : hostname === host;
     });
 }

@@ -7,15 +7,21 @@ import { maxItems, parseError, present } from './wire.ts';
 export interface Dialect {
   /** Usage of a reply, a chunk or a `response` object; by default what `parseUsage` reads of its `usage`. */
   usage?(body: Json): LlmUsage | undefined;
-  /** What else a reply, a chunk or a `response` object says: cost, attributes, the vendor's own places of an error. */
-  extras?(body: Json): Partial<LlmResponse>;
+  /**
+   * What else a reply, a chunk or a `response` object says, or the status and headers it came with: cost, attributes,
+   * the vendor's own places of an error.
+   */
+  extras?(body: Json, reply?: Reply): Partial<LlmResponse>;
+  /** Chunks to be read although they look like plain text, by what stands in them. */
+  matters?(data: string): boolean;
   /** Streams have usage only when the request asks for it. */
   usageOnRequest?: boolean;
 }
 
 /** Usage by the dialect's rule. */
 export function readUsage(body: Json, dialect: Dialect): LlmUsage | undefined {
-  return dialect.usage ? dialect.usage(body) : parseUsage(body.usage);
+  // Moonshot has it inside of the choice.
+  return dialect.usage ? dialect.usage(body) : parseUsage(body.usage ?? asObject(asArray(body.choices)[0])?.usage);
 }
 
 /**
@@ -36,7 +42,7 @@ export function parseUsage(value: unknown): LlmUsage | undefined {
   }
   return present<LlmUsage>({
     input,
-    cacheRead: readCount(inputs?.cached_tokens),
+    cacheRead: readCount(inputs?.cached_tokens) ?? readCount(usage.cached_tokens),
     cacheWrite: readCount(inputs?.cache_write_tokens),
     output,
     reasoning,
@@ -69,9 +75,15 @@ interface Choice {
 
 const contentFields = ['content', 'refusal', 'reasoning_content', 'reasoning', 'tool_calls', 'function_call', 'audio'];
 
-/** Neither null nor an empty string or list. */
-function isFilled(value: unknown): boolean {
-  return Boolean(value) && (value as { length?: number }).length !== 0;
+/** Neither null nor an empty string; of a list, one entry that is more than an empty text. */
+export function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(isFilledPart) : Boolean(value);
+}
+
+/** A part of a content in parts, or a tool call. */
+function isFilledPart(part: unknown): boolean {
+  const { text, thinking } = asObject(part) ?? {};
+  return text === undefined && thinking === undefined ? isFilled(part) : isFilled(text) || isFilled(thinking);
 }
 
 /** The entry of a key. A full map keeps no more, and the answer is an entry that nobody sees. */
@@ -82,7 +94,7 @@ function getEntry<V>(map: Map<unknown, V>, key: unknown, create: () => V): V {
 }
 
 /** Folds chunks of a chat completion, or the whole of one as a single chunk: both give the same response. */
-export function createChatFold(dialect: Dialect = {}) {
+export function createChatFold(dialect: Dialect = {}, reply?: Reply) {
   const response: LlmResponse = {};
   const choices = new Map<number, Choice>();
 
@@ -107,7 +119,7 @@ export function createChatFold(dialect: Dialect = {}) {
       let filled = false;
       response.id = asString(body.id) ?? response.id;
       response.model = asString(body.model) ?? response.model;
-      const extras = dialect.extras?.(body);
+      const extras = dialect.extras?.(body, reply);
       response.usage = present({ ...response.usage, ...readUsage(body, dialect) });
       response.attributes = present({
         ...response.attributes,
@@ -129,8 +141,9 @@ export function createChatFold(dialect: Dialect = {}) {
       });
       return filled;
     },
-    /** `missing` stands for the reason of a choice that got none. */
-    result(missing?: string): LlmResponse {
+    /** `missing` stands for the reason of a choice that got none; an error says why by itself. */
+    result(given?: string): LlmResponse {
+      const missing = response.error ? undefined : given;
       const ordered = [...choices].sort(([a], [b]) => a - b).map(([, choice]) => choice);
       const reasons = ordered.map((choice) => choice.finishReason ?? missing);
       const calls = ordered.flatMap((choice) => [...choice.calls.values()]);
@@ -147,8 +160,8 @@ export function createChatFold(dialect: Dialect = {}) {
 }
 
 /** A chat completion, legacy completion or list of embeddings, whole. */
-export function parseChatCompletion(json: unknown, dialect?: Dialect): LlmResponse {
-  const fold = createChatFold(dialect);
+export function parseChatCompletion(json: unknown, dialect?: Dialect, reply?: Reply): LlmResponse {
+  const fold = createChatFold(dialect, reply);
   fold.add(json);
   const response = fold.result();
   const { usage, error, finishReasons } = response;
@@ -177,12 +190,12 @@ function isUsualText(data: string): boolean {
 
 /** Chunks of a chat completion or legacy completion. */
 export function createChatReader(reply?: Reply, dialect?: Dialect): StreamReader {
-  const fold = createChatFold(dialect);
+  const fold = createChatFold(dialect, reply);
   const single = reply?.request.parameters?.['gen_ai.request.choice.count'] === undefined;
   return {
     event: ({ json }) => (fold.add(json) ? 'content' : undefined),
     // With several choices even plain text tells which of them there are.
-    matters: (data) => !single || !isPlainText(data),
+    matters: (data) => !single || !isPlainText(data) || dialect?.matters?.(data) === true,
     result: () => fold.result('error'),
   };
 }

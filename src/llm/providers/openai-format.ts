@@ -6,20 +6,22 @@ import { matchPath, parseRequest } from './openai-request.ts';
 import { createResponsesReader, parseResponses } from './openai-responses.ts';
 
 /** Any unstreamed reply of the API: chat completion, response, embeddings, completion, error. */
-function parseReply(json: unknown, dialect: Dialect): LlmResponse {
+function parseReply(json: unknown, dialect: Dialect, reply: Reply): LlmResponse {
   const body = asObject(json);
   return body?.object === 'response' || Array.isArray(body?.output)
-    ? parseResponses(json, dialect)
-    : parseChatCompletion(json, dialect);
+    ? parseResponses(json, dialect, reply)
+    : parseChatCompletion(json, dialect, reply);
 }
 
-/** Any streamed reply of the API; the first event tells which. */
+/** Any streamed reply of the API; its address tells which, or else the first event. */
 function createReader(reply: Reply, dialect: Dialect): StreamReader {
-  let reader: StreamReader | undefined;
+  let reader: StreamReader | undefined = reply.url?.pathname.includes('/responses')
+    ? createResponsesReader(dialect, reply)
+    : undefined;
   return {
     event(event) {
       reader ??= (event.type ?? asString(asObject(event.json)?.type))?.startsWith('response.')
-        ? createResponsesReader(dialect)
+        ? createResponsesReader(dialect, reply)
         : createChatReader(reply, dialect);
       return reader.event(event);
     },
@@ -40,6 +42,15 @@ function isReply(value: unknown): boolean {
   );
 }
 
+/** A chunk of a chat or legacy completion, or an event of the Responses API. */
+function isItem(value: unknown): boolean {
+  const item = asObject(value);
+  if (asString(item?.type)?.startsWith('response.')) return true;
+  const choice = asObject(asArray(item?.choices)[0]);
+  const isChunk = item?.object === 'chat.completion.chunk' || item?.object === 'text_completion';
+  return Array.isArray(item?.choices) && (isChunk || choice?.delta !== undefined);
+}
+
 /** The body of a streamed chat completion with `stream_options.include_usage`, where it says nothing about that. */
 function askUsage({ url, body }: ProviderRequest): unknown {
   const request = asObject(body);
@@ -55,9 +66,11 @@ export function createOpenaiFormat(dialect: Dialect = {}): Format {
   return {
     match: matchPath,
     request: parseRequest,
-    response: (json) => parseReply(json, dialect),
+    response: (json, reply) => parseReply(json, dialect, reply),
     stream: (reply) => createReader(reply, dialect),
     accepts: isReply,
+    acceptsItem: isItem,
+    shared: true,
     ...(dialect.usageOnRequest && { includeUsage: askUsage }),
   };
 }

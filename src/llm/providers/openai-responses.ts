@@ -1,6 +1,6 @@
-import { asArray, asObject, asString } from '../../json.ts';
-import { fault } from '../faults.ts';
-import type { LlmResponse, LlmUsage, StreamReader } from '../provider.ts';
+import { asArray, asObject, asString, type Json } from '../../json.ts';
+import { fault, readCount } from '../faults.ts';
+import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
 import { type Dialect, parseResponseAttributes, readUsage } from './openai-dialect.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
@@ -13,8 +13,10 @@ function parseToolCall(value: unknown): ToolCall | undefined {
   return present({ id: asString(item.call_id), name });
 }
 
-/** Searches are billed apart, one by one; opening a page that was found is not. */
-function countSearches(output: readonly unknown[]): number | undefined {
+/** Searches are billed apart, one by one; opening a page that was found is not. Where the vendor counts them, it wins. */
+function countSearches(body: Json, output: readonly unknown[]): number | undefined {
+  const billed = readCount(asObject(asObject(body.tool_usage)?.web_search)?.num_requests);
+  if (billed !== undefined) return billed;
   const searches = output.map(asObject).filter((item) => {
     const action = asString(asObject(item?.action)?.type);
     return item?.type === 'web_search_call' && (action ?? 'search') === 'search';
@@ -23,11 +25,11 @@ function countSearches(output: readonly unknown[]): number | undefined {
 }
 
 /** A `response` object of the Responses API. */
-export function parseResponses(json: unknown, dialect: Dialect = {}): LlmResponse {
+export function parseResponses(json: unknown, dialect: Dialect = {}, reply?: Reply): LlmResponse {
   const body = asObject(json) ?? {};
   const output = asArray(body.output).slice(0, maxItems);
   const usage = readUsage(body, dialect);
-  const extras = dialect.extras?.(body);
+  const extras = dialect.extras?.(body, reply);
   const status = asString(body.status);
   const running = status === 'in_progress' || status === 'queued';
   const reason = (status === 'incomplete' && asString(asObject(body.incomplete_details)?.reason)) || status;
@@ -37,18 +39,18 @@ export function parseResponses(json: unknown, dialect: Dialect = {}): LlmRespons
     present<LlmResponse>({
       id: asString(body.id),
       model: asString(body.model),
-      usage: usage && present<LlmUsage>({ ...usage, webSearches: countSearches(output) }),
+      usage: usage && present<LlmUsage>({ webSearches: countSearches(body, output), ...usage }),
       finishReasons: reason && !running ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
       costUsd: extras?.costUsd,
       attributes: present({ ...parseResponseAttributes(body), ...extras?.attributes }),
-      error: parseError(body),
+      error: extras?.error ?? parseError(body),
     }) ?? {}
   );
 }
 
 /** Events of the Responses API; the last one carries the whole response. */
-export function createResponsesReader(dialect?: Dialect): StreamReader {
+export function createResponsesReader(dialect?: Dialect, reply?: Reply): StreamReader {
   const calls = new Map<unknown, ToolCall>();
   let started: LlmResponse | undefined;
   let final: LlmResponse | undefined;
@@ -58,18 +60,18 @@ export function createResponsesReader(dialect?: Dialect): StreamReader {
       const body = asObject(json);
       const name = type ?? asString(body?.type) ?? '';
       if (name.endsWith('.delta')) return 'content';
-      if (name === 'error') error ??= parseError(body);
+      error ??= parseError(body);
       if (name.startsWith('response.output_item.')) {
         const call = parseToolCall(body?.item);
         if (call && calls.size < maxItems) calls.set(body?.output_index ?? call.id, call);
       }
       const response = asObject(body?.response);
       if (!response) return;
-      if (/\.(completed|failed|incomplete)$/.test(name)) {
-        final = parseResponses(response, dialect);
+      if (/^response\.(completed|failed|incomplete|done)$/.test(name)) {
+        final = parseResponses(response, dialect, reply);
         return 'end';
       }
-      started = { ...started, ...parseResponses(response, dialect) };
+      started = { ...started, ...parseResponses(response, dialect, reply) };
     },
     matters: (_data, type) => !type?.endsWith('.delta'),
     result() {
