@@ -10,7 +10,7 @@ import { setSpan } from '../trace/otel-span.ts';
 import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
-import { askUsage, hideUsage } from './include-usage.ts';
+import { askUsage, hideUsage, isEventStream } from './include-usage.ts';
 import type { LlmRequest, LlmResponse, Provider, ProviderRequest } from './provider.ts';
 import { follow, type Recognised, recognise } from './recognise.ts';
 import type { LlmRecorder, ModelCall } from './recorder.ts';
@@ -172,7 +172,10 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
         safely(() => finish(how), options.report);
       },
     });
-    return withBody(response, hide ? hideUsage(body, options.limits.eventBytes) : body);
+    if (!hide || !isEventStream(response)) return withBody(response, body);
+    const copy = withBody(response, hideUsage(body, options.limits.eventBytes));
+    copy.headers.delete('content-length');
+    return copy;
   }
 
   return async function llmFetch(input, init) {
@@ -192,7 +195,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     let sent = address(input, init, target, started ? setSpan(context, started.call.span) : context);
     const asking =
       started && options.includeUsage
-        ? safely(() => askUsage(started!.recognised, target, sent), options.report)
+        ? safely(() => askUsage({ ...started!, target, text }, sent), options.report)
         : undefined;
     sent = asking ?? sent;
     if (!found || (!copy && !started)) return fetch(...sent);
@@ -237,9 +240,9 @@ function unwrap<T>(result: Settled<T>): T {
   throw result.error;
 }
 
-/** Whether the host has the vendor in its name, as `eu.api.openai.com` has. */
-function isVendors(url: URL, { name }: Provider): boolean {
-  return url.hostname.split('.').includes(name);
+/** Whether the host is the vendor's, or has it in its name, as `eu.api.openai.com` has. */
+function isVendors(url: URL, { name, owns }: Provider): boolean {
+  return owns?.(url) ?? url.hostname.split('.').includes(name);
 }
 
 /** The same response with another body. The constructor can't be given `url` and `redirected`, which SDKs read. */

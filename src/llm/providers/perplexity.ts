@@ -1,0 +1,77 @@
+import { asObject, type Json } from '../../json.ts';
+import { readCount } from '../faults.ts';
+import type { LlmUsage, Operation } from '../provider.ts';
+import { createProvider, type Format } from './format.ts';
+import { type Dialect, parseUsage } from './openai-dialect.ts';
+import { createOpenaiFormat } from './openai-format.ts';
+import { readUsd } from './reported-cost.ts';
+import { present } from './wire.ts';
+
+/** Deep research reasons before it writes: those tokens are billed beside the completion, and no total has them. */
+function addReasoning({ output, reasoning, ...usage }: LlmUsage, wire: Json): LlmUsage {
+  const beside = reasoning !== undefined && output === wire.completion_tokens;
+  return { ...usage, reasoning, output: beside && output !== undefined ? output + reasoning : output };
+}
+
+/** The agent counts by tool: https://docs.perplexity.ai/api-reference/ */
+function readSearches(wire: Json): number | undefined {
+  const tools = asObject(wire.tool_calls_details);
+  const search = asObject(tools?.search_web) ?? asObject(tools?.web_search);
+  return readCount(wire.num_search_queries) ?? readCount(search?.invocation);
+}
+
+const dialect: Dialect = {
+  usage(body) {
+    const wire = asObject(body.usage);
+    const usage = parseUsage(wire);
+    if (!wire || !usage) return undefined;
+    const cached = asObject(wire.input_tokens_details);
+    return present<LlmUsage>({
+      ...addReasoning(usage, wire),
+      cacheRead: usage.cacheRead ?? readCount(cached?.cache_read_input_tokens),
+      cacheWrite: usage.cacheWrite ?? readCount(cached?.cache_creation_input_tokens),
+      webSearches: readSearches(wire),
+    });
+  },
+  extras(body) {
+    const wire = asObject(body.usage);
+    const costUsd = readUsd(asObject(wire?.cost)?.total_cost);
+    const citations = readCount(wire?.citation_tokens);
+    return {
+      ...(costUsd !== undefined && { costUsd }),
+      ...(citations !== undefined && { attributes: { 'perplexity.citation_tokens': citations } }),
+    };
+  },
+};
+
+const openai = createOpenaiFormat(dialect);
+
+const format: Format = {
+  ...openai,
+  match(pathname, url): Operation | undefined {
+    // What is submitted here is answered later, to another request.
+    if (/^(\/v1)?\/async\//.test(pathname)) return undefined;
+    return /^\/v1\/(agent|sonar)\/?$/.test(pathname) ? 'chat' : openai.match(pathname, url);
+  },
+  stream(reply) {
+    const reader = openai.stream!(reply);
+    return {
+      event(event) {
+        const outcome = reader.event(event);
+        // `[DONE]` does not always come.
+        return asObject(event.json)?.object === 'chat.completion.done' ? 'end' : outcome;
+      },
+      matters: (data, type) => reader.matters?.(data, type) ?? true,
+      result: () => reader.result(),
+    };
+  },
+};
+
+/**
+ * Perplexity: chat completions, its agent's Responses and embeddings on `api.perplexity.ai`. The cost is the one it
+ * reports, searches included. https://docs.perplexity.ai/api-reference/chat-completions-post
+ *
+ * @example
+ * createTelemetry({ providers: [perplexity] });
+ */
+export const perplexity = createProvider({ name: 'perplexity', hosts: ['api.perplexity.ai'], formats: [format] });
