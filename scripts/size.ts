@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import process from 'node:process';
 import { styleText } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -25,12 +26,19 @@ const telemetry = createTelemetry({ providers: [${names}], prices: [${prices}] }
 
 const index = `import { createTelemetry } from './dist/index.js';\nconst telemetry = createTelemetry();${use}`;
 
+/** Whose prices there are; models have the same names at several of them, so a table is told by its owner. */
+const vendors = globSync(`${root}src/pricing/table/*.ts`).map((file) => basename(file, '.ts'));
+const pricesOf = (vendor: string) => `prices of ${vendor}`;
+const priceBundle = (some: readonly string[]) =>
+  some.map((vendor) => `export { ${vendor}Prices } from './src/pricing/table/${vendor}.ts';`).join('\n');
+
 /** Strings that nothing but this part has, and that no minifier changes. */
 const marks: Readonly<Record<string, readonly string[]>> = {
-  openai: ['prompt_tokens_details', 'gpt-4o'],
-  anthropic: ['content_block_delta', 'cache_creation_input_tokens', 'claude-'],
+  openai: ['prompt_tokens_details'],
+  anthropic: ['content_block_delta', 'cache_creation_input_tokens'],
   protobuf: ['application/x-protobuf'],
   b3: ['x-b3-traceid'],
+  ...Object.fromEntries(vendors.map((vendor) => [pricesOf(vendor), [`("${vendor}",\`\n`]])),
 };
 
 interface Bundle {
@@ -50,20 +58,26 @@ const bundles: readonly Bundle[] = [
     entry: core(['openai', 'anthropic']),
     limit: 47_000,
     goal: 20_000,
-    parts: ['openai', 'anthropic'],
+    parts: ['openai', 'anthropic', pricesOf('openai'), pricesOf('anthropic')],
   },
   {
     name: 'edgespan, all providers and prices',
     entry: index,
     limit: 47_000,
     goal: 30_000,
-    parts: ['openai', 'anthropic'],
+    parts: ['openai', 'anthropic', pricesOf('openai'), pricesOf('anthropic')],
   },
-  { name: 'edgespan/core, OpenAI alone', entry: core(['openai']), parts: ['openai'] },
-  { name: 'edgespan/core, Anthropic alone', entry: core(['anthropic']), parts: ['anthropic'] },
+  { name: 'edgespan/core, OpenAI alone', entry: core(['openai']), parts: ['openai', pricesOf('openai')] },
+  {
+    name: 'edgespan/core, Anthropic alone',
+    entry: core(['anthropic']),
+    parts: ['anthropic', pricesOf('anthropic')],
+  },
   { name: 'edgespan/core, no provider', entry: core([]), parts: [] },
   { name: 'edgespan/protobuf', entry: `export { protobuf } from './dist/protobuf.js';`, parts: ['protobuf'] },
   { name: 'edgespan/b3', entry: `export { b3 } from './dist/b3.js';`, parts: ['b3'] },
+  { name: 'prices of all providers', entry: priceBundle(vendors), limit: 10_000, parts: vendors.map(pricesOf) },
+  ...vendors.map((vendor) => ({ name: pricesOf(vendor), entry: priceBundle([vendor]), parts: [pricesOf(vendor)] })),
 ];
 
 async function bundle(contents: string) {

@@ -17,8 +17,7 @@ import { perplexity } from './llm/providers/perplexity.ts';
 import { together } from './llm/providers/together.ts';
 import { vertex } from './llm/providers/vertex.ts';
 import { xai } from './llm/providers/xai.ts';
-import { anthropicPrices } from './pricing/table/anthropic.ts';
-import { openaiPrices } from './pricing/table/openai.ts';
+import { defaultPrices } from './pricing/default.ts';
 
 /** Every provider, asked in this order among those of one priority. */
 const allProviders = [
@@ -41,7 +40,6 @@ const allProviders = [
   anthropic,
   openai,
 ];
-const allPrices = [openaiPrices, anthropicPrices];
 
 /** What every bundle but `edgespan/core` brings. */
-export const builtIn: BuiltIn = { providers: allProviders, prices: allPrices };
+export const builtIn: BuiltIn = { providers: allProviders, prices: [defaultPrices] };

@@ -23,7 +23,23 @@ export { vertex } from './llm/providers/vertex.ts';
 export { xai } from './llm/providers/xai.ts';
 export { computeCost } from './pricing/cost.ts';
 export { anthropicPrices } from './pricing/table/anthropic.ts';
+export { azurePrices } from './pricing/table/azure.ts';
+export { bedrockPrices } from './pricing/table/bedrock.ts';
+export { cerebrasPrices } from './pricing/table/cerebras.ts';
+export { cloudflarePrices } from './pricing/table/cloudflare.ts';
+export { coherePrices } from './pricing/table/cohere.ts';
+export { deepseekPrices } from './pricing/table/deepseek.ts';
+export { fireworksPrices } from './pricing/table/fireworks.ts';
+export { googlePrices } from './pricing/table/google.ts';
+export { groqPrices } from './pricing/table/groq.ts';
+export { mistralPrices } from './pricing/table/mistral.ts';
+export { ollamaPrices } from './pricing/table/ollama.ts';
 export { openaiPrices } from './pricing/table/openai.ts';
+export { openrouterPrices } from './pricing/table/openrouter.ts';
+export { perplexityPrices } from './pricing/table/perplexity.ts';
+export { togetherPrices } from './pricing/table/together.ts';
+export { vertexPrices } from './pricing/table/vertex.ts';
+export { xaiPrices } from './pricing/table/xai.ts';
 
 /**
  * A telemetry with no provider and no price of its own: a bundle has only those that are named.

@@ -24,6 +24,7 @@ const actions: Partial<Record<TelemetryErrorCode, string>> = {
   protocol_unavailable: 'Import the encoder or exporter that the message names.',
   invalid_environment: 'Correct or remove the variable.',
   insecure_endpoint: 'Use https, or set otlp.insecure where the network is trusted.',
+  prices_unavailable: 'Check the URL in `prices`; until it answers, calls are priced by the other tables.',
   unbound: 'Call through instrument() or the Hono middleware, so that env is known.',
 };
 

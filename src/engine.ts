@@ -10,7 +10,7 @@ import type { Provider } from './llm/provider.ts';
 import { createLlmRecorder, type LlmRecorder, traceRef } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
 import { createMeterProvider } from './metrics/meter.ts';
-import type { Registry } from './metrics/registry.ts';
+import { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
@@ -18,6 +18,7 @@ import { resolveOtlp } from './otlp/config.ts';
 import { createMetricExporter, type MetricExporter, type OtlpPort } from './otlp/exporter.ts';
 import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
+import type { PriceBook } from './pricing/book.ts';
 import type { PriceTable } from './pricing/price.ts';
 import { createPropagator } from './propagation/composite.ts';
 import { w3c } from './propagation/w3c.ts';
@@ -27,6 +28,7 @@ import {
   type ResolvedLimits,
   resolveFlush,
   resolveLimits,
+  resolvePrices,
   resolvePropagators,
   resolveRedactor,
   resolveRegistry,
@@ -61,6 +63,7 @@ export interface Engine {
   readonly registry: Registry;
   readonly instruments: LlmInstruments;
   readonly recorder: LlmRecorder;
+  readonly prices: PriceBook;
   readonly providers: readonly Provider[];
   readonly propagator: TextMapPropagator;
   readonly fetch: () => Fetch;
@@ -176,7 +179,12 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
 
   const semconv = semconvNames(options.semconv ?? '1.41');
   const { namespace = 'llm', buckets = {} } = options.metrics ?? {};
-  const instruments = createLlmInstruments(registry, semconv, { namespace, buckets });
+  // What is off defines nothing: the options that switch it on may ask for other labels.
+  const instruments = createLlmInstruments(enabled ? registry : new Registry(), semconv, {
+    namespace,
+    buckets,
+    pricingProfile: options.pricingProfile,
+  });
   const attempts = createAttempts(instruments.call, clock.monotonic);
   const streams = createOpenStreams(clock.monotonic);
   registry.beforeCollect(() => {
@@ -190,7 +198,13 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     return (span && traceRef(span)) ?? undefined;
   });
   const tracer = createTracer(host, { name: 'edgespan', ...(options.scope ?? { version }) });
-  const given = options.prices === undefined ? [] : [options.prices].flat();
+  const prices = resolvePrices(enabled ? builtIn.prices : undefined, {
+    options,
+    runtime,
+    clock,
+    flushing,
+    diagnostics,
+  });
   const engine: Engine = {
     options,
     enabled,
@@ -211,12 +225,14 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       clock,
       instruments,
       attempts,
-      prices: [...given, ...builtIn.prices] as PriceTable[],
+      prices,
+      pricingProfile: options.pricingProfile,
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
+    prices,
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,

@@ -16,6 +16,7 @@ export type TelemetryErrorCode =
   | 'insecure_endpoint'
   | 'unbound'
   | 'parse_failed'
+  | 'prices_unavailable'
   | 'invalid_value'
   | 'redaction_failed'
   | 'internal';

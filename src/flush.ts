@@ -34,7 +34,7 @@ export function createFlusher(engine: Engine): Flusher {
   async function send(timeoutMs: number): Promise<void> {
     engine.streams.abandonUnread(flushing.timeoutMs);
     const deadline = engine.clock.monotonic() + timeoutMs;
-    const parts = [...engine.spanPipelines, ...engine.metricExporters];
+    const parts = [...engine.spanPipelines, ...engine.metricExporters, engine.prices];
     // Each by itself: the failure of one must not end the wait for the others.
     await Promise.all(parts.map((part) => part.flush(deadline).catch(engine.diagnostics.report)));
   }

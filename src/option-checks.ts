@@ -38,14 +38,6 @@ const list = (item: Check): Check => ({
   test: (v) => Array.isArray(v) && v.every(item.test),
 });
 
-const price: Check = {
-  allowed: 'a price of numbers from 0, in USD per million tokens',
-  test: (v) => isObject(v) && Object.values(v).every((rate) => atLeast0.test(rate) || Array.isArray(rate)),
-};
-const priceTable: Check = {
-  allowed: 'a table of prices from 0, in USD per million tokens, by model',
-  test: (v) => isObject(v) && Object.values(v).every(price.test),
-};
 const exporter: Check = {
   allowed: 'a function or an object with export and shutdown',
   test: (v) => typeof v === 'function' || (isObject(v) && [v.export, v.shutdown].every(fn.test)),
@@ -113,7 +105,9 @@ const checks: Checks = {
     local: boolean,
     token: { ...either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn), secret: true },
   }),
-  prices: either(priceTable, list(priceTable)),
+  // What is inside of them is checked where they are read.
+  prices: either(object, list(object)),
+  pricingProfile: string,
   providers: list(provider),
   sampling: group({ ratio, keepErrors: boolean, keepSlowerThanMs: atLeast0, keepCostlierThanUsd: atLeast0 }),
   propagation: group({ formats: list(either(oneOf('w3c'), propagator)), trustIncoming: either(boolean, fn), to: fn }),

@@ -5,7 +5,7 @@ import type { Provider } from './llm/provider.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { OtlpOptions } from './otlp/config.ts';
 import type { Fetch } from './otlp/transport.ts';
-import type { PriceTable } from './pricing/price.ts';
+import type { PriceSource } from './pricing/price.ts';
 import type { Secret } from './prometheus/handler.ts';
 import type { RedactRule } from './redact/redactor.ts';
 import type { Runtime } from './runtime.ts';
@@ -82,8 +82,13 @@ export interface TelemetryOptions {
     /** Bearer token of `metricsHandler`. */
     token?: Secret;
   };
-  /** USD per million tokens; they extend and override the built-in table. */
-  prices?: PriceTable | readonly PriceTable[];
+  /**
+   * USD per million tokens, or the URL of such a table as JSON, fetched once. Earlier ones win, then the file that
+   * `EDGESPAN_PRICES_FILE` names, then the JSON in `EDGESPAN_PRICES`, then the built-in tables.
+   */
+  prices?: PriceSource | readonly PriceSource[];
+  /** Says by which prices a cost was reckoned, `pricing_profile` on metrics. */
+  pricingProfile?: string;
   /** Another currency for the sums of sessions: units of it that one US dollar buys. */
   currency?: { code: string; perUsd: number };
   /** Hears of each call that costs more than `usd`; such calls are counted too. */

@@ -22,6 +22,8 @@ export interface Runtime {
   context?: ContextStorage;
   /** Runs something every `ms` milliseconds without keeping the process alive; returns its undo. Absent: never. */
   every?: (ms: number, run: () => void) => () => void;
+  /** The text of a file, where there are files; `EDGESPAN_PRICES_FILE` names one. */
+  readFile?: (path: string) => string;
   /** Keeps work alive after the response. */
   waitUntil?: (promise: Promise<unknown>) => void;
   /** Milliseconds since the Unix epoch. */
@@ -33,7 +35,8 @@ export interface Runtime {
 }
 
 /** A runtime whose gaps are filled. */
-export type CompleteRuntime = Required<Omit<Runtime, 'waitUntil' | 'every'>> & Pick<Runtime, 'waitUntil' | 'every'>;
+export type CompleteRuntime = Required<Omit<Runtime, Optional>> & Pick<Runtime, Optional>;
+type Optional = 'waitUntil' | 'every' | 'readFile';
 
 /**
  * Context for runtimes without AsyncLocalStorage: right until the first `await` of a function. Beyond it the telemetry
@@ -74,6 +77,7 @@ export function completeRuntime(runtime: Runtime = {}): CompleteRuntime {
     monotonic: runtime.monotonic ?? (() => performance.now()),
     random: runtime.random ?? ((bytes) => crypto.getRandomValues(bytes)),
     ...(runtime.every && { every: runtime.every }),
+    ...(runtime.readFile && { readFile: runtime.readFile }),
     ...(runtime.waitUntil && { waitUntil: runtime.waitUntil }),
   };
 }

@@ -4,7 +4,11 @@ import type { Environment, Warn } from './environment.ts';
 import { messageOf, TelemetryError } from './errors.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
+import { createPriceBook, type PriceBook } from './pricing/book.ts';
+import type { PriceTable } from './pricing/price.ts';
+import { checkPrices, readPrices } from './pricing/sources.ts';
 import { createRedactor, type Redactor, type RedactRule } from './redact/redactor.ts';
+import type { CompleteRuntime } from './runtime.ts';
 import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
 
 /** Every bound of a telemetry, with its default. */
@@ -122,4 +126,32 @@ export function resolveRedactor(
     }
   });
   return redactor;
+}
+
+/** Prices of the options, then of the environment, then those that the bundle brings; without those only checked. */
+export function resolvePrices(
+  builtIn: readonly PriceTable[] | undefined,
+  {
+    options,
+    runtime,
+    clock,
+    flushing,
+    diagnostics: { report },
+  }: {
+    options: TelemetryOptions;
+    runtime: CompleteRuntime;
+    clock: Clock;
+    flushing: ReturnType<typeof resolveFlush>;
+    diagnostics: { report: Warn };
+  },
+): PriceBook {
+  const given = checkPrices(options.prices);
+  return createPriceBook({
+    sources: builtIn ? [...given, ...readPrices(runtime.env, runtime.readFile, report), ...builtIn] : [],
+    background: !runtime.ephemeral,
+    fetch: () => options.fetch ?? globalThis.fetch,
+    monotonic: clock.monotonic,
+    timeoutMs: flushing.timeoutMs,
+    report: report as (error: unknown) => void,
+  });
 }

@@ -13,6 +13,8 @@ export interface LlmUsage {
   /** As the vendor adds it up. */
   total?: number;
   audioInput?: number;
+  /** The part of `audioInput` that is in `cacheRead` too. */
+  audioCacheRead?: number;
   audioOutput?: number;
   webSearches?: number;
   requests?: number;

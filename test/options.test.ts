@@ -58,7 +58,7 @@ const wrong: [options: object, option: string, value: string, allowed: string][]
   [{ metrics: { semconv: 1 } }, 'metrics.semconv', '1', 'true or false'],
   [{ metrics: { local: 1 } }, 'metrics.local', '1', 'true or false'],
   [{ metrics: { token: 5 } }, 'metrics.token', 'number', 'a string or a function'],
-  [{ prices: { 'gpt-4o': { input: -1 } } }, 'prices', 'an object', 'from 0'],
+  [{ prices: { 'gpt-4o': { input: -1 } } }, 'prices.gpt-4o.input', 'is -1', 'from 0'],
   [{ prices: ['gpt-4o'] }, 'prices', 'a list', 'prices'],
   [{ providers: [{ name: 'x' }] }, 'providers', 'a list', 'match, request and response'],
   [{ sampling: { ratio: 2 } }, 'sampling.ratio', '2', 'from 0 to 1'],

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFileSync } from 'node:fs';
 import { createAsyncContext, type Runtime } from '../../src/runtime.ts';
 import { Bun } from './shim.ts';
 
@@ -7,6 +8,7 @@ export const runtime: Runtime = {
   name: 'bun',
   env: Bun.env,
   context: createAsyncContext(new AsyncLocalStorage()),
+  readFile: (path) => readFileSync(path, 'utf8'),
   every(ms, run) {
     const timer = setInterval(run, ms) as unknown as { unref(): void };
     timer.unref();

@@ -7,6 +7,7 @@ export const runtime: Runtime = {
   name: 'deno',
   env: readEnv(),
   context: createAsyncContext(new AsyncLocalStorage()),
+  readFile: (path) => Deno.readTextFileSync(path),
   every(ms, run) {
     const timer = setInterval(run, ms) as unknown as number;
     Deno.unrefTimer(timer);

@@ -2,6 +2,7 @@
 interface DenoGlobal {
   readonly env: { toObject(): Record<string, string> };
   readonly pid: number;
+  readTextFileSync(path: string): string;
   kill(pid: number, signal: string): void;
   addSignalListener(signal: string, listener: () => void): void;
   removeSignalListener(signal: string, listener: () => void): void;

@@ -3,6 +3,7 @@ import type { TraceRef } from '../metrics/instrument.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { Cost } from '../pricing/price.ts';
 import type { ErrorClass } from './error-class.ts';
+import { createGuardrailMetrics, type Verdict, type VerdictLabels } from './guardrail.ts';
 import type { CacheHit, LlmUsage } from './provider.ts';
 import { durationBuckets, operationLabel, type SemconvNames, tokenBuckets } from './semconv.ts';
 
@@ -23,6 +24,8 @@ export interface CallOutcome {
   /** What the application's or a gateway's response cache said. */
   readonly cacheHit: CacheHit | undefined;
   readonly toolNames: readonly string[];
+  /** What a guardrail or a content filter did. */
+  readonly verdict: Verdict | undefined;
   /** What the GenAI conventions put on their metrics, `error.type` left out. */
   readonly attributes: Attributes;
   readonly errorType: string | undefined;
@@ -44,8 +47,12 @@ export interface LlmInstruments {
     agent: string;
     error: ErrorClass | undefined;
     tool?: string;
+    /** Whom the agent around has asked last; empty where nobody was. */
+    provider: string;
+    model: string;
     trace: TraceRef | null;
   }): void;
+  guardrail(verdict: Verdict, labels: VerdictLabels, trace: TraceRef | null): void;
   parseError(provider: string): void;
   cacheLookup(type: 'exact' | 'semantic', hit: boolean, agent: string): void;
   costAlert(provider: string, model: string, agent: string): void;
@@ -61,9 +68,16 @@ const perTokenBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export function createLlmInstruments(
   registry: Registry,
   semconv: SemconvNames,
-  options: { namespace: string; buckets: Readonly<Record<string, readonly number[]>> },
+  options: {
+    namespace: string;
+    buckets: Readonly<Record<string, readonly number[]>>;
+    /** A label of the costs, where it is given. */
+    pricingProfile?: string | undefined;
+  },
 ): LlmInstruments {
-  const { buckets } = options;
+  const { buckets, pricingProfile } = options;
+  const profile = pricingProfile === undefined ? {} : { pricing_profile: pricingProfile };
+  const costed = (labels: string) => [labels, ...Object.keys(profile)].join(' ');
 
   function counter(name: string, labels: string, help: string) {
     return registry.define(`${options.namespace}_${name}`, 'counter', labels.split(' '), { help });
@@ -98,8 +112,13 @@ export function createLlmInstruments(
     'Tokens that tokens_total includes.',
   );
   const perRequest = histogram('tokens_per_request', of, tokensPerCall, 'Input and output tokens of a call.');
-  const dollars = counter('cost_usd_total', of, 'Cost in US dollars.');
-  const dollarsPerRequest = histogram('cost_per_request_usd', 'model agent', dollarsPerCall, 'US dollars of a call.');
+  const dollars = counter('cost_usd_total', costed(of), 'Cost in US dollars.');
+  const dollarsPerRequest = histogram(
+    'cost_per_request_usd',
+    costed('model agent'),
+    dollarsPerCall,
+    'US dollars of a call.',
+  );
   const unpriced = counter('unpriced_requests_total', of, 'Calls with usage and no known price.');
   const cacheHits = counter('cache_hits_total', 'cache_type agent', 'Answers from a response cache.');
   const cacheMisses = counter(
@@ -118,6 +137,7 @@ export function createLlmInstruments(
     'Seconds of agents, tools, retrievals and other spans.',
   );
   const toolRuns = counter('tool_executions_total', 'tool_name status agent', 'Tools that were run.');
+  const guardrail = createGuardrailMetrics(counter);
   const retrievals = counter('retrievals_total', 'agent', 'Retrievals.');
   const parseErrors = registry.define('edgespan_parse_errors_total', 'counter', ['provider'], {
     help: 'Replies that could not be read.',
@@ -183,12 +203,13 @@ export function createLlmInstruments(
       timing(outcome, labels);
       if (outcome.usage) usage(outcome, outcome.usage);
       if (cost) {
-        dollars.add(cost.totalUsd, labels, trace);
-        dollarsPerRequest.record(cost.totalUsd, { model, agent }, trace);
+        dollars.add(cost.totalUsd, { ...labels, ...profile }, trace);
+        dollarsPerRequest.record(cost.totalUsd, { model, agent, ...profile }, trace);
       } else if (outcome.usage) unpriced.add(1, labels, trace);
       // Who only says that it missed, missed the cache that every application has first.
       if (outcome.cacheHit)
         cacheLookup(outcome.cacheHit === 'miss' ? 'exact' : outcome.cacheHit, outcome.cacheHit !== 'miss', agent);
+      if (outcome.verdict) guardrail(outcome.verdict, labels, trace);
       for (const tool_name of outcome.toolNames) toolCalls.add(1, { tool_name, agent }, trace);
     },
     chunk(seconds, attributes, trace) {
@@ -199,14 +220,15 @@ export function createLlmInstruments(
       }
       record(seconds, trace);
     },
-    span({ type, seconds, agent, error, tool, trace }) {
+    span({ type, seconds, agent, error, tool, provider, model, trace }) {
       if (type !== 'llm') spanSeconds.record(seconds, { span_type: type, agent }, trace);
       if (type === 'tool') toolRuns.add(1, { tool_name: tool, status: error ? 'error' : 'ok', agent }, trace);
       if (type === 'retrieval') retrievals.add(1, { agent }, trace);
-      if (error) errors.add(1, { span_type: type, error_type: error, provider: '', model: '', agent }, trace);
+      if (error) errors.add(1, { span_type: type, error_type: error, provider, model, agent }, trace);
     },
     parseError: (provider) => parseErrors.add(1, { provider }, null),
     cacheLookup,
+    guardrail,
     costAlert: (provider, model, agent) => costAlerts.add(1, { provider, model, agent }),
   };
 }

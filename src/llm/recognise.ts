@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { safely } from '../errors.ts';
 import { asObject } from '../json.ts';
 import type { LlmResponse, Provider, ProviderRequest, Reply } from './provider.ts';
+import { mapResult } from './providers/wire.ts';
 
 /** A call that is a model's: who is asked, for what. */
 export interface Recognised {
@@ -95,14 +96,7 @@ function through(gateway: Provider, provider: Provider, sent: ProviderRequest, r
       return add(error ? { ...response, error } : response, reply);
     },
     ...(bound.stream && {
-      stream(reply) {
-        const reader = bound.stream!(reply);
-        return {
-          event: (event) => reader.event(event),
-          matters: (data, type) => reader.matters?.(data, type) ?? true,
-          result: () => add(reader.result(), reply),
-        };
-      },
+      stream: (reply) => mapResult(bound.stream!(reply), (response) => add(response, reply)),
     }),
   };
 }

@@ -1,18 +1,22 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
+import { safely } from '../errors.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
 import type { PriceBook } from '../pricing/book.ts';
-import { priceUsage } from '../pricing/cost.ts';
 import type { Cost } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
 import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
+import { callAttributes } from './call-attributes.ts';
+import { type CallBook, type CallFacts, createCallBook } from './call-book.ts';
 import { readFailure, timeout } from './failure.ts';
-import { addToFrames } from './frame.ts';
+import { addRetry, noteCall } from './frame.ts';
+import { type GuardrailResult, readVerdict } from './guardrail.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
-import { legacyAttributes, readResponse, responseAttributes, round } from './response.ts';
-import { llmOperation, type SemconvNames, semconvOperation } from './semconv.ts';
+import { readResponse } from './response.ts';
+import { countedItself, createSeenCalls, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
+import { type SemconvNames, semconvOperation } from './semconv.ts';
 
 /** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
 export interface CallEnd {
@@ -36,6 +40,8 @@ export interface ModelCall {
   firstToken(): void;
   /** An event with content has come. */
   chunk(): void;
+  /** What was answered, whole and parsed, for who wants to see it. */
+  answer(body: unknown): void;
   /** Ends the span and counts the call, once. */
   end(end: CallEnd): void;
 }
@@ -48,6 +54,8 @@ export interface CallStart {
   /** `server.address` and the like. */
   readonly attributes?: Attributes;
   readonly context: Context;
+  /** What was asked, parsed, for who wants to see it. */
+  readonly body?: unknown;
   /** Of a call that is already over: milliseconds since it began. */
   readonly startedMsAgo?: number;
   /** A function around a call, which may have been instrumented inside. */
@@ -67,49 +75,28 @@ export interface RecorderOptions {
   readonly legacyAttributes: boolean;
   /** Told of every cost. */
   readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
+  /** Reads a verdict off a call that is over. */
+  readonly guardrail?: GuardrailHook | undefined;
   readonly report: (error: unknown) => void;
 }
+
+export type GuardrailHook = (exchange: { request: unknown; response: unknown }) => GuardrailResult | undefined;
 
 /** The one place where model calls become spans, metrics and cost; it never reads a vendor's field. */
 export interface LlmRecorder {
   start(call: CallStart): ModelCall;
   /** The unrounded cost, where it is known, of a model call that is nobody's parent; `undefined` for any other span. */
   leaf(span: object): { readonly costUsd: number | undefined } | undefined;
+  /** Where calls are counted, those too of which another tracer has the span. */
+  readonly book: CallBook;
+  readonly seen: SeenCalls;
 }
 
-/** Replies that a wrapper without async context around it may find to be counted already. */
-const maxReplies = 100;
-
 export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
-  const { clock, instruments, attempts, semconv } = options;
+  const { clock, instruments, attempts } = options;
   const leaves = new WeakMap<object, { costUsd: number | undefined }>();
-  /** Ids of the newest replies, and when their calls began. */
-  const replies = new Map<string, number>();
-
-  /** Where the async context got lost, the reply's id tells a wrapper that a call inside has been counted. */
-  function isRepeated(id: string | undefined, since: number): boolean {
-    return id !== undefined && (replies.get(id) ?? Number.NEGATIVE_INFINITY) >= since;
-  }
-
-  function remember(id: string | undefined, startedAt: number): void {
-    if (id === undefined) return;
-    replies.delete(id);
-    replies.set(id, startedAt);
-    if (replies.size > maxReplies) for (const oldest of replies.keys()) return void replies.delete(oldest);
-  }
-
-  function price(request: LlmRequest, response: LlmResponse): Cost | undefined {
-    if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
-    if (!response.usage) return undefined;
-    const provider = response.provider ?? request.provider;
-    // A model that another one stood in for is priced as that one.
-    const serving = response.attributes?.['edgespan.pricing.model'];
-    for (const model of typeof serving === 'string' ? [serving] : [response.model, request.model]) {
-      const found = model === undefined ? undefined : options.prices.find(model, provider);
-      if (found) return priceUsage(response.usage, found);
-    }
-    return undefined;
-  }
+  const book = createCallBook(options);
+  const seen = createSeenCalls();
 
   function start({
     request,
@@ -120,12 +107,14 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     isWrapper,
     startedMsAgo = 0,
     spanName,
+    body,
   }: CallStart): ModelCall {
     const { provider, model } = request;
     const operation = semconvOperation(request.operation);
     const standard: Attributes = {
       'gen_ai.operation.name': operation,
-      'gen_ai.provider.name': semconvProvider ?? provider,
+      // A vendor may have several names, by the API that is asked.
+      'gen_ai.provider.name': request.parameters?.['gen_ai.provider.name'] ?? semconvProvider ?? provider,
       ...(model && { 'gen_ai.request.model': model }),
       ...attributes,
     };
@@ -138,6 +127,11 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       { kind: spanKind.client, attributes: startAttributes, ...times },
       context,
     );
+    markOwn(span);
+    const around = spansAround(context);
+    const kind = kindOfCall(request.operation);
+    const semconvName = String(standard['gen_ai.provider.name']);
+    const answered = noteCall(context, { provider, model: model ?? '', semconvProvider: semconvName });
     const startedAt = clock.monotonic() - startedMsAgo;
     const begun = attempts.start(attempt);
     const { earlierSeconds, counted } = begun;
@@ -147,6 +141,19 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     let firstTokenSeconds: number | undefined;
     let lastChunk: number | undefined;
     let ended = false;
+    let answer: unknown;
+
+    /** Where the async context got lost, the reply's id or another tracer tells that the call has been counted. */
+    function isCounted(id: string | undefined): boolean {
+      if (around.some((parent) => seen.isCovered(parent, countedItself))) return true;
+      return isWrapper === true && (seen.hasReply(id, startedAt) || seen.isCovered(span.spanContext(), kind));
+    }
+
+    function judge(response: LlmResponse) {
+      const exchange = { request: body, response: answer ?? response };
+      const found = options.guardrail && safely(() => options.guardrail!(exchange), options.report);
+      return readVerdict(request, response, found);
+    }
 
     function end(how: CallEnd): void {
       if (ended) return;
@@ -161,59 +168,44 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
 
     function record(how: CallEnd): void {
       const whole = readResponse(how.response);
-      const delegated = how.delegated || (isWrapper && isRepeated(whole.id, startedAt));
+      const delegated = how.delegated || isCounted(whole.id);
+      for (const parent of around) seen.cover(parent, kind);
       const { usage: _usage, costUsd: _cost, ...withoutUsage } = whole;
       const response: LlmResponse = delegated ? withoutUsage : whole;
-      // A wrapper learns only from the first item that its function streams.
-      const label = llmOperation(request.operation, request.stream);
       const duration = seconds();
       const timedOut = how.aborted === true && how.status === undefined && isTimeout(begun, duration);
       // A caller who leaves because of the vendor's error has not aborted.
       const aborted = how.aborted === true && !response.error && !timedOut;
       const failure = timedOut ? timeout : aborted ? undefined : readFailure(how, response);
-      const cost = price(request, response);
-      const attributes = responseAttributes(response, semconv);
-      if (request.stream) attributes['gen_ai.request.stream'] = true;
-      if (firstTokenSeconds !== undefined) attributes['gen_ai.response.time_to_first_chunk'] = firstTokenSeconds;
-      if (cost) attributes['llm.cost_usd'] = round(cost.totalUsd, 8);
-      if (response.costUsd !== undefined) attributes['edgespan.cost.source'] = 'reported';
-      else if (response.usage && !cost) attributes['edgespan.pricing.missing'] = true;
-      if (cost && options.pricingProfile) attributes['edgespan.pricing.profile'] = options.pricingProfile;
-      if (aborted) attributes['edgespan.aborted'] = true;
-      if (how.status !== undefined) attributes['http.response.status_code'] = how.status;
-      if (failure) Object.assign(attributes, { 'error.type': failure.type, 'edgespan.error_class': failure.class });
-      if (options.legacyAttributes) {
-        Object.assign(attributes, legacyAttributes(request, response, label, duration, failure?.name));
-      }
-      span.setAttributes(attributes);
-      if (failure) span.setStatus({ code: statusError, message: failure.type });
-      if (delegated) return;
-      leaves.set(span, { costUsd: cost?.totalUsd });
-      if (!isWrapper) remember(response.id, startedAt);
-      const outcome: CallOutcome = {
-        provider: response.provider ?? provider,
-        model: response.model ?? model ?? '',
-        operation: label,
+      const facts: CallFacts = {
+        request,
+        response,
+        cost: book.price(request, response),
         agent,
-        error: failure?.class,
+        failure,
         aborted,
         seconds: duration + earlierSeconds,
         firstTokenSeconds: firstTokenSeconds === undefined ? undefined : firstTokenSeconds + earlierSeconds,
-        usage: response.usage,
-        cost,
-        cacheHit: response.cacheHit,
-        toolNames: response.toolCalls?.map(({ name }) => name) ?? [],
-        attributes: response.model ? { ...standard, 'gen_ai.response.model': response.model } : standard,
-        errorType: failure?.type,
+        attributes: standard,
+        verdict: delegated ? undefined : judge(response),
         trace: ref,
         counted,
       };
+      span.setAttributes(callAttributes(facts, { seconds: duration, firstTokenSeconds }, how.status, options));
+      if (failure) span.setStatus({ code: statusError, message: failure.type });
+      if (delegated) return;
+      leaves.set(span, { costUsd: facts.cost?.totalUsd });
+      if (!isWrapper) seen.addReply(response.id, startedAt);
+      answered({
+        provider: response.provider ?? provider,
+        model: response.model ?? model ?? '',
+        semconvProvider: semconvName,
+      });
+      if (attempt?.number) addRetry(context);
       // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.
       const unfinished = failure !== undefined || (aborted && how.status === undefined);
       const waits = attempt !== undefined && unfinished && mayRetry(how.status, how.headers);
-      attempts.finish(attempt, outcome, waits);
-      if (!waits) addToFrames(context, outcome);
-      if (cost) options.onCost(outcome, cost);
+      book.count(facts, context, attempt, waits);
     }
 
     return {
@@ -226,11 +218,14 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         if (lastChunk !== undefined) instruments.chunk(now - lastChunk, standard, ref);
         lastChunk = now;
       },
+      answer(given) {
+        if (options.guardrail) answer = given;
+      },
       end,
     };
   }
 
-  return { start, leaf: (span) => leaves.get(span) };
+  return { start, leaf: (span) => leaves.get(span), book, seen };
 }
 
 export function traceRef(span: Span): TraceRef | null {

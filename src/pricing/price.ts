@@ -1,7 +1,7 @@
 /**
  * USD per million tokens. Absent: `cacheRead`, `cacheWrite` and `audioInput` cost as `input`, `cacheWrite1h` as
- * `cacheWrite`, `reasoning` and `audioOutput` as `output`; no `output` means that there is none to pay, as with
- * embeddings.
+ * `cacheWrite`, `audioCacheRead` as `cacheRead`, `reasoning` and `audioOutput` as `output`; no `output` means that
+ * there is none to pay, as with embeddings.
  */
 export interface Rates {
   input: number;
@@ -12,6 +12,7 @@ export interface Rates {
   reasoning?: number;
   audioInput?: number;
   audioOutput?: number;
+  audioCacheRead?: number;
 }
 
 /**
@@ -29,12 +30,16 @@ export interface Price extends Rates {
 }
 
 /**
- * Prices by `model`, or by `provider/model`, which wins.
+ * Prices by `model`, or by `provider/model`, which wins. `provider/*` is what all other models of a provider cost, as
+ * `ollama/*` does for those that run on one's own machine; `provider/*:tag` those with that tag.
  *
  * @example
  * const prices: PriceTable = { 'acme-1': { input: 1, output: 4 }, 'azure/gpt-4o': { input: 2.75, output: 11 } };
  */
 export type PriceTable = Readonly<Record<string, Price>>;
+
+/** A table, or where its JSON is fetched from, once. */
+export type PriceSource = PriceTable | URL;
 
 /** USD. `totalUsd` also has what is paid by the request or by the search. */
 export interface Cost {
@@ -48,53 +53,4 @@ export interface CostOptions {
   provider?: string;
   /** Earlier tables win. */
   prices: PriceTable | readonly PriceTable[];
-}
-
-/** A longer id is no model's, and is not searched for. */
-const maxIdLength = 256;
-
-/** What names a snapshot and not another model: tuned-for, API version, date, `latest`. Other suffixes may cost more. */
-const suffixes = [
-  /(?<=^ft:[^:]+):.*$/,
-  /-v\d{1,2}(:\d{1,2})?$/,
-  /[-@](20\d{2}-\d{2}-\d{2}|20\d{6})$/,
-  /[-@:](latest|default)$/,
-] as const;
-
-/** The id, then what is left of it as suffixes that name a snapshot go. */
-function listCandidates(model: string): string[] {
-  const candidates = [model];
-  let id = model;
-  for (const suffix of suffixes) {
-    const shorter = id.replace(suffix, '');
-    if (shorter !== id && shorter !== '') candidates.push(shorter);
-    id = shorter;
-  }
-  return candidates;
-}
-
-/**
- * The price of a model, `undefined` where no table has it. A model is found by its own id or by what is left without a
- * date, never by a mere prefix: `gpt-4` says nothing about `gpt-4o`.
- *
- * @example
- * findPrice('gpt-4o-2024-08-06', 'openai', { 'gpt-4o': { input: 2.5, output: 10 } })?.input; // 2.5
- */
-export function findPrice(
-  model: string,
-  provider: string | undefined,
-  prices: PriceTable | readonly PriceTable[],
-): Price | undefined {
-  if (model.length > maxIdLength) return undefined;
-  const ids = listCandidates(model);
-  const keys = provider ? [...ids.map((id) => `${provider}/${id}`), ...ids] : ids;
-  for (const table of isList(prices) ? prices : [prices]) {
-    const key = keys.find((candidate) => Object.hasOwn(table, candidate));
-    if (key !== undefined) return table[key];
-  }
-  return undefined;
-}
-
-function isList(prices: PriceTable | readonly PriceTable[]): prices is readonly PriceTable[] {
-  return Array.isArray(prices);
 }

@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
+import { parseRefusal } from './content-filter.ts';
 import type { Format } from './format.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
@@ -84,8 +85,10 @@ function parseMessage(json: unknown, missing?: string): LlmResponse {
       usage,
       finishReasons: reason ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
+      guardrail: parseRefusal(message),
       attributes: present({
         'edgespan.pricing.model': serving,
+        'edgespan.fallback.from': serving && asString(message.model),
         ...readConsumed(message.usage),
       }),
       error: parseError(message),

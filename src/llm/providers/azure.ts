@@ -3,7 +3,7 @@ import type { LlmRequest, LlmResponse, ProviderRequest, Reply } from '../provide
 import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider, type Format } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { present } from './wire.ts';
+import { mapResult, present } from './wire.ts';
 
 /** The public cloud's, the US government's and China's. The last two of a name serve much else. */
 const hosts = [
@@ -61,10 +61,7 @@ function hosted(format: Format): Format {
     match: (pathname, url) => (isModels(pathname, url) ? format.match(pathname, url) : undefined),
     request: (request) => parseRequest(format.request(request), request.url),
     response: (json, reply) => addHeaders(format.response(json, reply), reply),
-    stream(reply) {
-      const reader = format.stream!(reply);
-      return { ...reader, result: () => addHeaders(reader.result(), reply) };
-    },
+    stream: (reply) => mapResult(format.stream!(reply), (response) => addHeaders(response, reply)),
   };
 }
 

@@ -2,10 +2,10 @@ import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamEvent, StreamReader } from '../provider.ts';
 import { parseGuardrail } from './bedrock-guardrail.ts';
-import { mapResult, parseAwsError, withReply } from './bedrock-reply.ts';
+import { parseAwsError, withReply } from './bedrock-reply.ts';
 import { parsePath, parseRequest } from './bedrock-request.ts';
 import type { Format } from './format.ts';
-import { maxItems, present } from './wire.ts';
+import { mapResult, maxItems, present } from './wire.ts';
 
 /** The part of the cache writes that lives for an hour. */
 function countHourly(details: unknown): number | undefined {

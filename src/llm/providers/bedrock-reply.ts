@@ -1,5 +1,5 @@
 import { asObject, asString } from '../../json.ts';
-import type { LlmResponse, Reply, StreamReader } from '../provider.ts';
+import type { LlmResponse, Reply } from '../provider.ts';
 import { present } from './wire.ts';
 
 /** `com.amazon.coral#ThrottlingException:http://…` and a stream's `throttlingException` are one and the same. */
@@ -36,13 +36,4 @@ export function withReply(response: LlmResponse, reply: Reply): LlmResponse {
     'aws.request_id': asString(reply.headers.get('x-amzn-requestid')),
   });
   return { ...response, ...(attributes && { attributes }) };
-}
-
-/** The same reader, with another result. */
-export function mapResult(reader: StreamReader, map: (response: LlmResponse) => LlmResponse): StreamReader {
-  return {
-    event: (event) => reader.event(event),
-    ...(reader.matters && { matters: (data, type) => reader.matters!(data, type) }),
-    result: () => map(reader.result()),
-  };
 }

@@ -2,11 +2,11 @@ import type { Provider } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { converse } from './bedrock-converse.ts';
 import { invoke } from './bedrock-invoke.ts';
-import { mapResult, parseAwsError, withReply } from './bedrock-reply.ts';
+import { parseAwsError, withReply } from './bedrock-reply.ts';
 import { parsePath, parseRequest, readRegion, withAws } from './bedrock-request.ts';
 import { createProvider, type Format } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { parseError } from './wire.ts';
+import { mapResult, parseError } from './wire.ts';
 
 /** Counts what a request would take: no call of the model, and nothing to pay. */
 const countTokens: Format = {

@@ -120,7 +120,12 @@ function readReply(reply: Reply, response: LlmResponse, request: ProviderRequest
     costUsd: isOk ? readCustomCost(request, reply, response) : undefined,
   });
   const hit = isOk && cache === 'HIT' ? readHit(response) : undefined;
-  const attributes = { ...hit?.attributes, ...(upstream && { 'edgespan.upstream': upstream }) };
+  const failed = Number(headers.get('cf-aig-step') ?? 0) > 0 ? asString(readStep(request)?.provider) : undefined;
+  const attributes = {
+    ...hit?.attributes,
+    ...(upstream && { 'edgespan.upstream': upstream }),
+    ...(failed && { 'edgespan.fallback.from': failed }),
+  };
   return { ...known, ...hit, attributes };
 }
 

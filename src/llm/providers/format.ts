@@ -1,4 +1,3 @@
-import { asObject, asString } from '../../json.ts';
 import type { ItemReader, LlmResponse, Operation, Provider, Reply, StreamEvent, StreamReader } from '../provider.ts';
 
 /**
@@ -11,7 +10,7 @@ export interface Format extends Pick<Provider, 'request' | 'includeUsage'> {
   response(json: unknown, reply: Reply): LlmResponse;
   stream?(reply: Reply): StreamReader;
   accepts?(value: unknown): boolean;
-  /** `accepts` for what an SDK's stream yields first. */
+  /** `accepts` for what an SDK's stream yields, the first of it or any other that tells. */
   acceptsItem?(item: unknown): boolean;
   /** The event that an SDK made an item from, where that is not its JSON. */
   toEvent?(item: unknown): StreamEvent;
@@ -35,19 +34,22 @@ export interface ProviderOptions {
   formats: readonly Format[];
   /** What tells this vendor's values from those of others, in a format that they share. */
   marks?(value: unknown): boolean;
+  /** What an SDK made of the JSON, as it was on the wire. */
+  toWire?(value: unknown): unknown;
 }
 
 /**
  * A vendor: where its API is, and what is spoken there. Those who know their hosts alone are asked first, then those
  * who also know paths of theirs anywhere; one without hosts is asked last and recognised by its paths alone.
  */
-export function createProvider({ name, semconvName, hosts, formats, marks }: ProviderOptions): Provider {
+export function createProvider(options: ProviderOptions): Provider {
+  const { name, semconvName, hosts, formats, marks = () => !hosts, toWire = (value) => value } = options;
   const isOurs = hosts ? matchHosts(hosts) : () => true;
   const priority = !hosts ? -1 : formats.some((format) => format.anywhere) ? -0.5 : 0;
   const matches = (format: Format, url: URL) => format.match(url.pathname, url);
   const byUrl = (url: URL | undefined) => url && formats.find((format) => matches(format, url));
   const byShape = (json: unknown) => formats.find((format) => format.accepts?.(json));
-  const isOf = (format: Format, value: unknown) => !hosts || !format.shared || marks?.(value) === true;
+  const isOf = (format: Format, value: unknown, isKnown = false) => isKnown || !format.shared || marks(value);
   const first = formats[0]!;
   const read = (json: unknown, reply: Reply) => (byUrl(reply.url) ?? byShape(json) ?? first).response(json, reply);
   return {
@@ -66,15 +68,16 @@ export function createProvider({ name, semconvName, hosts, formats, marks }: Pro
     },
     includeUsage: (request) => byUrl(request.url)?.includeUsage?.(request),
     ...(hosts && { owns: isOurs }),
-    accepts(value) {
-      const format = byShape(value);
-      return format !== undefined && isOf(format, value);
+    accepts(value, isKnown) {
+      const json = toWire(value);
+      return formats.some((format) => format.accepts?.(json) && isOf(format, value, isKnown));
     },
-    read: (value) => read(value, emptyReply(name)),
-    items(first) {
-      const format = formats.find((one) => one.acceptsItem?.(first) && isOf(one, first));
+    read: (value) => read(toWire(value), emptyReply(name)),
+    items(first, isKnown) {
+      const json = toWire(first);
+      const format = formats.find((one) => one.acceptsItem?.(json) && isOf(one, first, isKnown));
       const reader = format?.stream?.(emptyReply(name));
-      return reader && createItemReader(reader, format!.toEvent);
+      return reader && createItemReader(reader, (item) => (format!.toEvent ?? toEvent)(toWire(item)));
     },
   };
 }
@@ -88,11 +91,13 @@ function emptyReply(provider: string): Reply {
   return { status: 200, headers: new Headers(), request };
 }
 
-function createItemReader(
-  reader: StreamReader,
-  toEvent = (item: unknown): StreamEvent => ({ type: asString(asObject(item)?.type) ?? '', json: item }),
-): ItemReader {
-  return { item: (value) => reader.event(toEvent(value)), result: () => reader.result() };
+/** Where an event has a type, most vendors repeat it in the data. */
+function toEvent(json: unknown): StreamEvent {
+  return { json };
+}
+
+function createItemReader(reader: StreamReader, read: (item: unknown) => StreamEvent): ItemReader {
+  return { item: (value) => reader.event(read(value)), result: () => reader.result() };
 }
 
 /** Whether an address is at one of these hosts. */

@@ -1,6 +1,7 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { fault } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
+import { parseSafety } from './content-filter.ts';
 import type { Format } from './format.ts';
 import { describeRequest, parseAddress, parseConfig, pick } from './gemini-address.ts';
 import { countSearches, overlay, parseGoogleError, parseMetadata } from './gemini-usage.ts';
@@ -63,6 +64,7 @@ function createFold(requestModel: string | undefined) {
           id: asString(body.responseId),
           model: asString(body.modelVersion)?.replace(/^models\//, ''),
           error: head.error ?? parseGoogleError(body),
+          guardrail: parseSafety(body, head.guardrail),
           attributes: present({ ...head.attributes, ...readDimensions(body) }),
         }),
       };

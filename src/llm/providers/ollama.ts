@@ -1,9 +1,10 @@
 import { asObject } from '../../json.ts';
-import type { Provider, ProviderRequest } from '../provider.ts';
+import type { LlmResponse, Provider, ProviderRequest, Reply } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider, type Format, matchHosts } from './format.ts';
 import { ollamaChat } from './ollama-chat.ts';
 import { createOpenaiFormat } from './openai-format.ts';
+import { mapResult } from './wire.ts';
 
 const isPort = matchHosts([':11434', 'ollama.com']);
 
@@ -31,6 +32,18 @@ function spokenHere({ accepts: _accepts, ...format }: Format): Format {
   return { ...format, match: (pathname, url) => (isOurs(url) ? format.match(pathname, url) : undefined) };
 }
 
+const api = createProvider({
+  name: 'ollama',
+  formats: [native, spokenHere(createOpenaiFormat({ usageOnRequest: true })), spokenHere(anthropicMessages)],
+});
+
+/** What runs at home costs nothing; the same model of the cloud is another one by its price. */
+function priceCloud(response: LlmResponse, { url, request }: Reply): LlmResponse {
+  const model = response.model ?? request.model;
+  if (url?.hostname !== 'ollama.com' || !model || model.endsWith('cloud')) return response;
+  return { ...response, attributes: { ...response.attributes, 'edgespan.pricing.model': `${model}-cloud` } };
+}
+
 /**
  * Ollama: chats, completions and embeddings, by its own API and by those of OpenAI and Anthropic, on port 11434 of any
  * host, on hosts named for it, and on `ollama.com`. Elsewhere its own API is recognised by path and body together.
@@ -39,10 +52,9 @@ function spokenHere({ accepts: _accepts, ...format }: Format): Format {
  * createTelemetry({ providers: [ollama] });
  */
 export const ollama: Provider = {
-  ...createProvider({
-    name: 'ollama',
-    formats: [native, spokenHere(createOpenaiFormat({ usageOnRequest: true })), spokenHere(anthropicMessages)],
-  }),
+  ...api,
+  response: (json, reply) => priceCloud(api.response(json, reply), reply),
+  stream: (reply) => mapResult(api.stream!(reply), (response) => priceCloud(response, reply)),
   // Before those who take any host with such a path, after those who know theirs.
   priority: -0.5,
 };

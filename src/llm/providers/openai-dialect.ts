@@ -1,6 +1,7 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
+import { parseContentFilter } from './content-filter.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
 /** Where a vendor's dialect differs. */
@@ -128,6 +129,8 @@ export function createChatFold(dialect: Dialect = {}, reply?: Reply) {
       });
       response.costUsd = extras?.costUsd ?? response.costUsd;
       response.error ??= extras?.error ?? parseError(body);
+      const guardrail = parseContentFilter(body, response.guardrail);
+      if (guardrail) response.guardrail = guardrail;
       asArray(body.choices).forEach((value, position) => {
         const item = asObject(value);
         const index = asNumber(item?.index) ?? position;
@@ -173,7 +176,7 @@ export function parseChatCompletion(json: unknown, dialect?: Dialect, reply?: Re
 function isPlainText(data: string): boolean {
   if (isUsualText(data)) return true;
   if (!data.includes('finish_reason":null')) return false;
-  return !/"(?:usage"\s*:\s*[^n\s]|tool_calls"|function_call"|error")/.test(data);
+  return !/"(?:usage"\s*:\s*[^n\s]|tool_calls"|function_call"|error"|(?:filtered|detected)"\s*:\s*t)/.test(data);
 }
 
 /**

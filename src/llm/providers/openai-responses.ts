@@ -1,6 +1,7 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
+import { parseContentFilter } from './content-filter.ts';
 import { type Dialect, parseResponseAttributes, readUsage } from './openai-dialect.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
@@ -42,6 +43,7 @@ export function parseResponses(json: unknown, dialect: Dialect = {}, reply?: Rep
       usage: usage && present<LlmUsage>({ webSearches: countSearches(body, output), ...usage }),
       finishReasons: reason && !running ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
+      guardrail: parseContentFilter(body),
       costUsd: extras?.costUsd,
       attributes: present({ ...parseResponseAttributes(body), ...extras?.attributes }),
       error: extras?.error ?? parseError(body),

@@ -1,5 +1,5 @@
 import { asNumber, asObject, asString } from '../../json.ts';
-import type { LlmResponse } from '../provider.ts';
+import type { LlmResponse, StreamReader } from '../provider.ts';
 
 /** Entries kept of one reply, choices or tool calls: far above what any model sends. */
 export const maxItems = 1024;
@@ -25,4 +25,13 @@ export function parseError(json: unknown): LlmResponse['error'] {
   if (!error) return undefined;
   const code = asString(error.code) ?? asNumber(error.code)?.toString();
   return present({ type: asString(error.type) ?? code ?? 'error', code, message: asString(error.message) });
+}
+
+/** The same reader, with another result. */
+export function mapResult(reader: StreamReader, map: (response: LlmResponse) => LlmResponse): StreamReader {
+  return {
+    event: (event) => reader.event(event),
+    ...(reader.matters && { matters: (data, type) => reader.matters!(data, type) }),
+    result: () => map(reader.result()),
+  };
 }

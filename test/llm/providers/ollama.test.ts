@@ -291,3 +291,19 @@ it('knows values that its SDK returned', () => {
   const openai = { model: 'm', object: 'chat.completion', choices: [{ message: { role: 'assistant' } }] };
   for (const other of [openai, {}, null, 'x', { done: true }]) expect(ollama.accepts!(other)).toBe(false);
 });
+
+describe('what a call costs', () => {
+  const reply = { model: 'gpt-oss:120b', message: { content: 'Hi' }, done: true, prompt_eval_count: 5, eval_count: 7 };
+  async function cost(host: string) {
+    const telemetry = createTestTelemetry({ fetch: async () => Response.json(reply) });
+    const body = JSON.stringify({ model: 'gpt-oss:120b', messages: [], stream: false });
+    await (await telemetry.fetch(`${host}/api/chat`, { method: 'POST', body })).text();
+    const { attributes } = telemetry.spans[0]!;
+    return [attributes['gen_ai.usage.output_tokens'], attributes['llm.cost_usd']];
+  }
+
+  it('is nothing at home, and unknown in the cloud', async () => {
+    expect(await cost('http://localhost:11434')).toEqual([7, 0]);
+    expect(await cost('https://ollama.com')).toEqual([7, undefined]);
+  });
+});

@@ -1,0 +1,93 @@
+import type { Attributes, Context } from '@opentelemetry/api';
+import type { TraceRef } from '../metrics/instrument.ts';
+import type { PriceBook } from '../pricing/book.ts';
+import { priceUsage } from '../pricing/cost.ts';
+import type { Cost } from '../pricing/price.ts';
+import type { Attempt, Attempts } from './attempts.ts';
+import type { CallFailure } from './failure.ts';
+import { addToFrames } from './frame.ts';
+import type { Verdict } from './guardrail.ts';
+import type { CallOutcome } from './instruments.ts';
+import type { LlmRequest, LlmResponse } from './provider.ts';
+import { llmOperation } from './semconv.ts';
+
+/** A model call that is over, whoever has seen it. */
+export interface CallFacts {
+  readonly request: LlmRequest;
+  /** As `readResponse` leaves it. */
+  readonly response: LlmResponse;
+  readonly cost: Cost | undefined;
+  readonly agent: string;
+  readonly failure: CallFailure | undefined;
+  readonly aborted: boolean;
+  readonly seconds: number;
+  readonly firstTokenSeconds: number | undefined;
+  /** What the GenAI conventions put on metrics, the response's model and `error.type` left out. */
+  readonly attributes: Attributes;
+  readonly verdict: Verdict | undefined;
+  readonly trace: TraceRef | null;
+  /** The call was counted with an earlier attempt. */
+  readonly counted?: boolean;
+}
+
+export interface CallBookOptions {
+  readonly attempts: Attempts;
+  readonly prices: PriceBook;
+  /** Told of every cost. */
+  readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
+}
+
+/** What a model call costs, and the one way by which it comes to the metrics and to those around it. */
+export interface CallBook {
+  /** What the response says, else what the tables do; `undefined` where nobody knows. */
+  price(request: LlmRequest, response: LlmResponse): Cost | undefined;
+  /** An attempt that `waits` for its repetition counts as soon as none comes. */
+  count(facts: CallFacts, context: Context, attempt?: Attempt, waits?: boolean): void;
+}
+
+export function createCallBook({ attempts, prices, onCost }: CallBookOptions): CallBook {
+  return {
+    price(request, response) {
+      if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
+      if (!response.usage) return undefined;
+      const provider = response.provider ?? request.provider;
+      // A model that another one stood in for is priced as that one.
+      const serving = response.attributes?.['edgespan.pricing.model'];
+      for (const model of typeof serving === 'string' ? [serving] : [response.model, request.model]) {
+        const found = model === undefined ? undefined : prices.find(model, provider);
+        if (found) return priceUsage(response.usage, found);
+      }
+      return undefined;
+    },
+    count(facts, context, attempt, waits = false) {
+      const outcome = toOutcome(facts);
+      attempts.finish(attempt, outcome, waits);
+      if (!waits) addToFrames(context, outcome);
+      if (facts.cost) onCost(outcome, facts.cost);
+    },
+  };
+}
+
+function toOutcome(facts: CallFacts): CallOutcome {
+  const { request, response, failure, attributes, counted = false } = facts;
+  return {
+    provider: response.provider ?? request.provider,
+    model: response.model ?? request.model ?? '',
+    // A wrapper learns only from the first item that its function streams.
+    operation: llmOperation(request.operation, request.stream),
+    agent: facts.agent,
+    error: failure?.class,
+    aborted: facts.aborted,
+    seconds: facts.seconds,
+    firstTokenSeconds: facts.firstTokenSeconds,
+    usage: response.usage,
+    cost: facts.cost,
+    cacheHit: response.cacheHit,
+    toolNames: response.toolCalls?.map(({ name }) => name) ?? [],
+    verdict: facts.verdict,
+    attributes: response.model ? { ...attributes, 'gen_ai.response.model': response.model } : attributes,
+    errorType: failure?.type,
+    trace: facts.trace,
+    counted,
+  };
+}

@@ -1,0 +1,145 @@
+import type { Attributes, Span, SpanContext } from '@opentelemetry/api';
+import { asArray, asObject, asString } from '../json.ts';
+import { overflowValue } from '../metrics/cardinality.ts';
+import type { TraceRef } from '../metrics/instrument.ts';
+import type { LlmRequest, LlmResponse } from './provider.ts';
+
+/** What a check of one's own found. `action` is `GUARDRAIL_INTERVENED` or `NONE`. */
+export interface GuardrailResult {
+  id?: string;
+  action: string;
+  category?: string;
+  /** Of the model call that was checked; inside of an agent, by default, those of its latest. */
+  provider?: string;
+  model?: string;
+  /** Gets the attributes; the active span by default. */
+  span?: Span | SpanContext;
+}
+
+/** What a guardrail, a content filter or the model itself did about a call. */
+export interface Verdict {
+  readonly id: string;
+  /** The request named a guardrail, or somebody asked one. */
+  readonly asked: boolean;
+  readonly action: string | undefined;
+  readonly categories: readonly string[];
+}
+
+const intervened = 'GUARDRAIL_INTERVENED';
+const actions = [intervened, 'NONE'];
+
+/** All that the label `category` may be; anything else counts as overflow. */
+export const guardrailCategories = [
+  ...['CONTENT_POLICY', 'SENSITIVE_INFORMATION_POLICY', 'WORD_POLICY', 'TOPIC_POLICY'],
+  ...['CONTEXTUAL_GROUNDING_POLICY', 'DENIED_TOPIC'],
+  ...['HATE', 'SEXUAL', 'VIOLENCE', 'SELF_HARM', 'HARASSMENT', 'DANGEROUS_CONTENT', 'PROFANITY', 'CIVIC_INTEGRITY'],
+  ...['JAILBREAK', 'INDIRECT_ATTACK', 'PROTECTED_MATERIAL', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SAFETY', 'REFUSAL'],
+  ...['MODEL_ARMOR', 'CYBER', 'BIO', 'FRONTIER_LLM', 'REASONING_EXTRACTION'],
+] as const;
+
+/** What vendors call by other names. */
+const synonyms: Readonly<Record<string, (typeof guardrailCategories)[number]>> = {
+  HATE_SPEECH: 'HATE',
+  SEXUALLY_EXPLICIT: 'SEXUAL',
+  SELFHARM: 'SELF_HARM',
+  DANGEROUS: 'DANGEROUS_CONTENT',
+  ILLICIT: 'DANGEROUS_CONTENT',
+  GENERAL_HARMS: 'DANGEROUS_CONTENT',
+  INDIRECT_PROMPT_INJECTION: 'INDIRECT_ATTACK',
+  PROMPT_ATTACK: 'JAILBREAK',
+  PROTECTED_MATERIAL_TEXT: 'PROTECTED_MATERIAL',
+  PROTECTED_MATERIAL_CODE: 'PROTECTED_MATERIAL',
+  RECITATION: 'PROTECTED_MATERIAL',
+  CUSTOM_BLOCKLISTS: 'BLOCKLIST',
+  SPII: 'SENSITIVE_INFORMATION_POLICY',
+  PII: 'SENSITIVE_INFORMATION_POLICY',
+  PERSONALLY_IDENTIFIABLE_INFORMATION: 'SENSITIVE_INFORMATION_POLICY',
+  UNGROUNDED_MATERIAL: 'CONTEXTUAL_GROUNDING_POLICY',
+};
+
+/** `HARM_CATEGORY_HATE_SPEECH`, `hate` and `hate/threatening` are one and the same. */
+export function normaliseCategory(given: string): string {
+  const name = given
+    .replace(/\/.*$/s, '')
+    .replace(/[^a-z0-9]+/gi, '_')
+    .toUpperCase()
+    .replace(/^HARM_CATEGORY_/, '')
+    .replace(/^IMAGE_/, '');
+  return Object.hasOwn(synonyms, name) ? synonyms[name]! : name;
+}
+
+/** Reasons to stop that say that something was held back. */
+const heldBack =
+  /^(content[_-]?filter(ed)?|guardrail_intervened|refusal|(image_)?(safety|recitation|prohibited_content)|blocklist|spii)$/i;
+
+/** By what a hook found, else by what the response says, else by why it stopped. */
+export function readVerdict(
+  request: LlmRequest,
+  response: LlmResponse,
+  found?: GuardrailResult | undefined,
+): Verdict | undefined {
+  const said = asObject(response.guardrail);
+  const named = asString(said?.id);
+  const asked = request.guardrail !== undefined || found !== undefined || named !== undefined;
+  const id = asString(found?.id) ?? named ?? asString(request.guardrail?.id) ?? '';
+  if (found) return { id, asked, action: asString(found.action), categories: listCategories([found.category]) };
+  const action = asString(said?.action);
+  if (action) return { id, asked, action, categories: listCategories(said?.categories) };
+  const reason = response.finishReasons?.find((one) => heldBack.test(one));
+  if (reason) {
+    const category = /^(content|guardrail)/i.test(reason) ? [] : listCategories([reason]);
+    return { id, asked, action: intervened, categories: category };
+  }
+  return asked ? { id, asked, action: undefined, categories: [] } : undefined;
+}
+
+/** Each once, whoever called them by what name. */
+function listCategories(given: unknown): string[] {
+  const names = asArray(given).map(asString);
+  return [...new Set(names.filter((name) => name !== undefined).map(normaliseCategory))];
+}
+
+export function guardrailAttributes({ id, action, categories }: Verdict): Attributes {
+  return {
+    ...(id && { 'llm.guardrail.id': id }),
+    ...(action && { 'llm.guardrail.action': action }),
+    ...(categories.length > 0 && { 'llm.guardrail.categories': [...categories] }),
+  };
+}
+
+interface Counter {
+  add(value: number, labels: Readonly<Record<string, string>>, trace?: TraceRef | null): void;
+}
+
+/** Of the call that a verdict is about. */
+export interface VerdictLabels {
+  readonly provider: string;
+  readonly model: string;
+  readonly agent: string;
+}
+
+/** The families of guardrails, and how a verdict is written to them. */
+export function createGuardrailMetrics(counter: (name: string, labels: string, help: string) => Counter) {
+  const of = 'provider model guardrail_id agent';
+  const requests = counter('guardrail_requests_total', of, 'Calls that a guardrail was asked about.');
+  const violations = counter(
+    'guardrail_violations_total',
+    `${of} action category`,
+    'What guardrails found, by category.',
+  );
+
+  return ({ id, asked, action, categories }: Verdict, labels: VerdictLabels, trace: TraceRef | null): void => {
+    const all = { ...labels, guardrail_id: id };
+    if (asked) requests.add(1, all, trace);
+    if (!action || (action === 'NONE' && categories.length === 0)) return;
+    for (const category of categories.length > 0 ? categories : ['']) {
+      const bounded = { action: within(actions, action), category: within(guardrailCategories, category) };
+      violations.add(1, { ...all, ...bounded }, trace);
+    }
+  };
+}
+
+/** An unknown category is empty, one that nobody knows is overflow. */
+function within(known: readonly string[], value: string): string {
+  return value === '' || known.includes(value) ? value : overflowValue;
+}
