@@ -1,4 +1,5 @@
-import { asObject } from '../json.ts';
+import { safely } from '../errors.ts';
+import { abort, byMessage, byWord, fetchFailed, rateLimit, timeout } from './error-words.ts';
 
 /** Few enough for a label. */
 export type ErrorClass =
@@ -17,87 +18,156 @@ export interface Failure {
   thrown?: unknown;
 }
 
-/** Prototypes and causes are followed this far. */
-const maxDepth = 8;
+/** What one error of a chain says of itself. */
+interface Facts {
+  /** The first HTTP status of a failure. */
+  readonly status: number | undefined;
+  /** Codes, types, names of classes. */
+  readonly words: readonly string[];
+  readonly message?: string;
+}
 
-const byWord: readonly [RegExp, ErrorClass][] = [
-  [/time[d_ -]?out|deadline.?exceeded|etimedout/i, 'timeout'],
-  [/rate.?limit|too.?many.?requests|throttl|quota|resource.?exhausted/i, 'rate_limit'],
-  [
-    /invalid|validation|bad.?request|unprocessable|not.?found|context.?length|zod|schema|too.?large/i,
-    'validation_error',
-  ],
-  [
-    /overloaded|server.?error|api.?error|unavailable|bad.?gateway|connection|network|socket|fetch.?failed|terminated|econn/i,
-    'provider_error',
-  ],
-  [/authentication|permission|unauthorized|forbidden|billing|payment|policy|refus/i, 'provider_error'],
-];
+/** Errors of a chain that are looked at, and classes of one. */
+const maxErrors = 16;
+/** Characters of a message or a name that are looked at. */
+const maxText = 200;
 
+/** What the request itself is to blame for; 498 is Cohere's for a text it denies. */
+const refused = new Set([400, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 416, 417, 422, 428, 431, 498]);
 const programming = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'EvalError', 'URIError']);
 
-/** One of six classes, by HTTP status, then the vendor's code, then the names along the prototypes and causes. */
+/**
+ * One of six classes, by HTTP status, then the vendor's code, then the names along the prototypes, causes and collected
+ * errors, then what messages say of networks and limits. Never throws, whatever was thrown.
+ */
 export function classifyError(failure: Failure): ErrorClass {
   const { status, code, type, thrown } = failure;
-  const known = byStatus(status ?? statusOf(thrown));
-  if (known) return known;
-  const words = [code, type].filter((word) => word !== undefined);
-  for (const word of [...words, ...namesOf(thrown)]) {
-    const found = byWord.find(([pattern]) => pattern.test(word));
+  const said: Facts = { status: findStatus([status, code, type]), words: toWords([code, type]) };
+  const facts = [said, ...chainOf(thrown, ['cause', 'error', 'lastError', 'errors']).map(readFacts)];
+  const telling = facts.find((fact) => fact.status !== undefined);
+  if (telling) return byStatus(telling.status!, telling.words);
+  const named = byWord.find(([pattern]) => facts.some(({ words }) => words.some((word) => pattern.test(word))));
+  if (named) return named[1];
+  for (const { words, message } of facts) {
+    if (message === undefined || (isProgramming(words) && !fetchFailed.test(message))) continue;
+    const found = byMessage.find(([pattern]) => pattern.test(message));
     if (found) return found[1];
   }
-  if (failure.status === 200 || words.length > 0) return 'provider_error';
-  return namesOf(thrown).some((name) => programming.has(name)) ? 'internal_error' : 'unknown';
+  if (status === 200 || said.words.length > 0) return 'provider_error';
+  return facts.some(({ words }) => isProgramming(words)) ? 'internal_error' : 'unknown';
 }
 
-function byStatus(status: number | undefined): ErrorClass | undefined {
-  if (status === undefined || status < 400) return undefined;
-  if (status === 408 || status === 504) return 'timeout';
+/** Some vendors send 400, 403, 413 or 500 for what they call a limit or a timeout by its code. */
+function byStatus(status: number, words: readonly string[]): ErrorClass {
+  // 522 and 524 are Cloudflare's: the server behind did not answer in time.
+  if ([408, 504, 522, 524].includes(status)) return 'timeout';
   if (status === 429) return 'rate_limit';
-  if (status === 400 || status === 404 || status === 409 || status === 413 || status === 422) return 'validation_error';
-  return 'provider_error';
+  if (words.some((word) => timeout.test(word))) return 'timeout';
+  if (words.some((word) => rateLimit.test(word))) return 'rate_limit';
+  return refused.has(status) ? 'validation_error' : 'provider_error';
 }
 
-function statusOf(thrown: unknown): number | undefined {
-  const error = asObject(thrown);
-  const status = error?.status ?? error?.statusCode ?? asObject(error?.$metadata)?.httpStatusCode;
-  return typeof status === 'number' ? status : undefined;
+function isProgramming(words: readonly string[]): boolean {
+  return words.some((word) => programming.has(word));
 }
 
-/** Class names along the prototypes, `name`, `code` and `message` of an error and its causes. */
-function namesOf(thrown: unknown): string[] {
-  const names: string[] = [];
-  let error = thrown;
-  for (let depth = 0; depth < maxDepth && typeof error === 'object' && error !== null; depth++) {
-    const { name, code, message, cause } = error as {
-      name?: unknown;
-      code?: unknown;
-      message?: unknown;
-      cause?: unknown;
-    };
-    for (const word of [name, code]) if (typeof word === 'string') names.push(word);
-    let proto = Object.getPrototypeOf(error);
-    for (let i = 0; i < maxDepth && proto && proto !== Error.prototype && proto !== Object.prototype; i++) {
-      if (typeof proto.constructor?.name === 'string') names.push(proto.constructor.name);
-      proto = Object.getPrototypeOf(proto);
-    }
-    if (typeof message === 'string') names.push(message.slice(0, 200));
-    error = cause;
+/** A vendor's code that is the status of a failure counts as one: gateways send it in streams that began with 200. */
+function findStatus(values: readonly unknown[]): number | undefined {
+  return values
+    .filter((value) => typeof value === 'number' || (typeof value === 'string' && value.length === 3))
+    .map(Number)
+    .find((value) => Number.isInteger(value) && value >= 400 && value <= 599);
+}
+
+function toWords(values: readonly unknown[]): string[] {
+  const words = values.filter((value) => typeof value === 'string' || typeof value === 'number');
+  return words.map((word) => String(word).slice(0, maxText));
+}
+
+function readFacts(error: unknown): Facts {
+  if (typeof error === 'string') return { status: undefined, words: [], message: error.slice(0, maxText) };
+  const [code, type, status] = [read(error, 'code'), read(error, 'type'), read(error, 'status')];
+  const given = read(error, 'message');
+  const message = typeof given === 'string' ? given.slice(0, maxText) : '';
+  // The AI binding of Workers has its code in the message alone.
+  const leading = /^(?:\w*Error: )?(\d{4}): /.exec(message)?.[1];
+  // SDKs keep what the vendor answered.
+  const bodies = ['error', 'data', 'body'].map((key) => read(error, key));
+  const answers = [...bodies, ...bodies.map((body) => read(body, 'error'))];
+  const codes = [code, ...answers.flatMap((answer) => [read(answer, 'status_code'), read(answer, 'code')])];
+  return {
+    status: findStatus([
+      status,
+      read(error, 'statusCode'),
+      read(error, 'status_code'),
+      read(read(error, '$metadata'), 'httpStatusCode'),
+      read(read(error, 'response'), 'status'),
+      ...codes,
+    ]),
+    words: toWords([
+      type,
+      status,
+      leading,
+      ...codes,
+      ...answers.map((answer) => read(answer, 'type')),
+      ...namesOf(error),
+    ]),
+    message,
+  };
+}
+
+/** `name`, and the names of the classes along the prototypes. */
+function namesOf(error: unknown): string[] {
+  const names = [read(error, 'name')];
+  const next = (object: unknown) => safely(() => Object.getPrototypeOf(object) as unknown, ignore);
+  for (let proto = next(error); isOwn(proto) && names.length < maxErrors; proto = next(proto)) {
+    names.push(read(read(proto, 'constructor'), 'name'));
   }
-  return names;
+  return names.filter((name) => typeof name === 'string');
 }
+
+function isOwn(proto: unknown): boolean {
+  return proto !== undefined && proto !== null && proto !== Error.prototype && proto !== Object.prototype;
+}
+
+/** The error and what it names by these properties, nearest first, each once. */
+function chainOf(thrown: unknown, links: readonly string[]): unknown[] {
+  const chain = new Set([thrown]);
+  for (const error of chain) {
+    for (const link of links) {
+      const named = read(error, link);
+      for (const next of safely(() => (Array.isArray(named) ? named.slice(0, maxErrors) : [named]), ignore) ?? []) {
+        if (chain.size < maxErrors && typeof next === 'object' && next !== null) chain.add(next);
+      }
+    }
+  }
+  return [...chain].filter((error) => typeof error === 'string' || (typeof error === 'object' && error !== null));
+}
+
+/** A property of whatever it may be, even of what throws when it is looked at. */
+function read(value: unknown, key: string): unknown {
+  return safely(() => (value as Record<string, unknown> | null | undefined)?.[key], ignore);
+}
+
+function ignore(): void {}
 
 /** The class name an application would see, for `llm.error_type` and `error.type`. */
 export function errorName(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '_OTHER';
-  const { constructor: made, name } = thrown as { constructor?: { name?: unknown }; name?: unknown };
-  if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
-  return typeof made?.name === 'string' && made.name !== '' ? made.name : '_OTHER';
+  const names = [read(thrown, 'name'), read(read(thrown, 'constructor'), 'name'), read(thrown, 'name')];
+  const isName = (name: unknown): name is string => typeof name === 'string' && name !== '';
+  return names.filter(isName).find((name, index) => index > 0 || name !== 'Error') ?? '_OTHER';
 }
 
-/** The caller gave up, which is no error of the call. A timeout that aborts is one. */
+/**
+ * The caller gave up, which is no error of the call, whatever an SDK or the application made of it. A timeout that
+ * aborts is one.
+ */
 export function isAbort(thrown: unknown, signal?: AbortSignal | null): boolean {
-  const reason: unknown = signal?.aborted ? signal.reason : undefined;
-  if (errorName(reason) === 'TimeoutError' || errorName(thrown) === 'TimeoutError') return false;
-  return signal?.aborted === true || errorName(thrown) === 'AbortError' || errorName(thrown) === 'APIUserAbortError';
+  const left = signal?.aborted === true;
+  const chain = [...chainOf(left ? signal.reason : undefined, ['cause']), ...chainOf(thrown, ['cause'])];
+  if (chain.some((error) => namesOf(error).some((name) => timeout.test(name)))) return false;
+  // Of a minified SDK the message is all that is left.
+  const said = chain.some((error) => read(error, 'message') === 'Request was aborted.');
+  return left || said || chain.some((error) => namesOf(error).some((name) => abort.test(name)));
 }

@@ -1,4 +1,4 @@
-import { asCount } from '../json.ts';
+import { asCount, asObject, type Json } from '../json.ts';
 
 /** Plain and synchronous: set while a provider reads one reply, taken by who called it. */
 let faults = 0;
@@ -20,4 +20,11 @@ export function readCount(value: unknown): number | undefined {
   const count = asCount(value);
   if (count === undefined && value !== undefined && value !== null) fault();
   return count;
+}
+
+/** An object of the vendor's; one that is there but is none is a fault, and unknown. */
+export function readObject(value: unknown): Json | undefined {
+  const object = asObject(value);
+  if (!object && value !== undefined && value !== null) fault();
+  return object;
 }

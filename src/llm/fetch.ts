@@ -155,7 +155,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     );
     function finish(how: { aborted?: boolean; thrown?: unknown }): void {
       open.close();
-      const answer = reader.finish();
+      const answer = reader.finish(how.aborted === true || 'thrown' in how);
       if (provider.name !== started.recognised.provider.name) answer.provider ??= provider.name;
       const incomplete = request.stream && !terminated && !isComplete(answer);
       call.end({ response: answer, status, headers, incomplete, ...how });

@@ -1,4 +1,5 @@
 import { parseJson } from '../json.ts';
+import { ByteBuffer } from '../stream/byte-buffer.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
 import { takeFaults } from './faults.ts';
@@ -19,20 +20,24 @@ export interface ReplyReaderOptions {
   onParseError(): void;
 }
 
-/** Reads one reply as its bytes pass by. `finish` may be called at any time, and answers what is known by then. */
+/** Reads one reply as its bytes pass by. */
 export interface ReplyReader {
   chunk(bytes: Uint8Array): void;
-  finish(): LlmResponse;
+  /**
+   * May be called at any time, and answers what is known by then. `isCut` says that the body did not come to its end:
+   * half of a JSON text is then no news about the parser.
+   */
+  finish(isCut?: boolean): LlmResponse;
 }
 
 /**
- * What a vendor answered, streamed or not. Chunks of an unstreamed body are kept by reference and read in `finish`;
- * events of a stream are folded as they come.
+ * What a vendor answered, streamed or not. An unstreamed body is copied up to its bound and read in `finish`; events of a
+ * stream are folded as they come.
  */
 export function createReplyReader(provider: Provider, reply: Reply, options: ReplyReaderOptions): ReplyReader {
   let framing: Decoder | undefined;
   let reader: StreamReader | undefined;
-  let parts: Uint8Array[] = [];
+  const held = new ByteBuffer();
   let size = 0;
   let decided = reply.status >= 400;
   let hasContent = false;
@@ -82,34 +87,41 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
   /** Waits for the first byte that says something: a JSON array is a stream, an object is not. */
   function decide(bytes: Uint8Array): void {
     const firstByte = bytes.find((byte) => byte > 0x20);
-    if (firstByte === undefined) return;
+    const contentType = reply.headers.get('content-type');
+    // Frames begin with their length, whose first bytes are 0.
+    if (firstByte === undefined && !contentType?.includes('eventstream')) return;
     decided = true;
     if (!provider.stream) return;
     const { maxEventBytes } = options;
-    const contentType = reply.headers.get('content-type');
     const stream = reply.request.stream;
-    framing = createFraming(contentType, stream, onEvent, { maxEventBytes, firstByte, onError: fail });
+    framing = createFraming(contentType, stream, onEvent, {
+      maxEventBytes,
+      ...(firstByte !== undefined && { firstByte }),
+      onError: fail,
+    });
     if (framing) reader = provider.stream(reply);
   }
 
   function keep(bytes: Uint8Array): void {
     size += bytes.length;
-    if (size <= options.maxBodyBytes) parts.push(bytes);
-    else parts = [];
+    if (size <= options.maxBodyBytes) held.append(bytes);
+    else {
+      held.drop(held.size);
+      fail();
+    }
   }
 
   function chunk(bytes: Uint8Array): void {
     if (result || terminated) return;
     if (!decided) decide(bytes);
     if (framing) framing.feed(bytes);
-    else keep(bytes);
+    else if (decided) keep(bytes);
   }
 
-  function parseBody(): LlmResponse {
-    const text = new TextDecoder();
-    const json = parseJson(parts.map((part) => text.decode(part, { stream: true })).join('') + text.decode());
+  function parseBody(isCut: boolean): LlmResponse {
+    const json = parseJson(new TextDecoder().decode(held.view()));
     if (json !== undefined) return ask(() => provider.response(json, reply));
-    if (size > 0) fail();
+    if (size > 0 && !isCut) fail();
     return {};
   }
 
@@ -121,18 +133,18 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
         fail();
       }
     },
-    finish() {
+    finish(isCut = false) {
       if (result) return result;
       try {
         flushing = true;
         if (!terminated) framing?.end();
         flushing = false;
-        result = reader ? ask(() => reader!.result()) : parseBody();
+        result = reader ? ask(() => reader!.result()) : parseBody(isCut);
       } catch {
         flushing = false;
         fail();
       }
-      parts = [];
+      held.drop(held.size);
       result ??= {};
       return result;
     },

@@ -40,7 +40,12 @@ export function runInSpan<T>(
 
 export function recordError(span: Span, thrown: unknown): void {
   const message = messageOf(thrown);
-  span.recordException(thrown instanceof Error ? thrown : message);
+  // A proxy may throw when it is asked what it is.
+  const isError = safely(
+    () => thrown instanceof Error,
+    () => {},
+  );
+  span.recordException(isError ? (thrown as Error) : message);
   span.setAttribute('error.type', errorName(thrown));
   span.setStatus({ code: statusError, message });
 }

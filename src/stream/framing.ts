@@ -9,9 +9,14 @@ export interface FramingOptions extends DecoderOptions {
   firstByte?: number;
 }
 
+/** Of `{` and `[`: no line of an event begins so. */
+const isJson = (byte: number | undefined) => byte === 0x7b || byte === 0x5b;
+/** Of `data`, `event`, `id`, `retry` and a comment: no JSON text begins so. */
+const isEvents = (byte: number | undefined) => byte !== undefined && 'deir:'.includes(String.fromCharCode(byte));
+
 /**
- * The decoder for a body, by its content type; `undefined` where the body is one JSON text. Without a content type, as
- * some proxies send it, a streamed reply is taken for server-sent events unless it begins like JSON.
+ * The decoder for a body, by its content type; `undefined` where the body is one JSON text. Where the first byte shows
+ * that the type is wrong or missing, as proxies send it, the byte decides between JSON and server-sent events.
  */
 export function createFraming(
   contentType: string | null,
@@ -20,10 +25,12 @@ export function createFraming(
   options: FramingOptions,
 ): Decoder | undefined {
   const type = contentType?.replace(/;.*/s, '').trim().toLowerCase();
-  if (type === 'text/event-stream') return createSseDecoder(onEvent, options);
+  const { firstByte } = options;
+  const isSse = type === 'text/event-stream';
+  if (isSse && !isJson(firstByte)) return createSseDecoder(onEvent, options);
   if (type === 'application/vnd.amazon.eventstream') return createEventStreamDecoder(onEvent, options);
-  if (type && /\b(ndjson|jsonl|jsonlines)$/.test(type)) return createNdjsonDecoder(onEvent, options);
-  if (!streamRequested || options.firstByte === 0x7b) return undefined;
-  if (options.firstByte === 0x5b) return createJsonArrayDecoder(onEvent, options);
-  return type ? undefined : createSseDecoder(onEvent, options);
+  if (type && /\b(ndjson|jsonl|jsonlines|stream\+json)$/.test(type)) return createNdjsonDecoder(onEvent, options);
+  if (!streamRequested || firstByte === 0x7b) return undefined;
+  if (firstByte === 0x5b) return createJsonArrayDecoder(onEvent, options);
+  return type && !isEvents(firstByte) ? undefined : createSseDecoder(onEvent, options);
 }

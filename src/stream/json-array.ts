@@ -21,10 +21,14 @@ export function createJsonArrayDecoder(onEvent: OnEvent, { maxEventBytes, onErro
   let tooLong = false;
   let closed = false;
 
+  /** Says at once what is too long: its end may never come. */
   function hold(bytes: Uint8Array): void {
-    tooLong ||= pending.size + bytes.length > maxEventBytes;
-    if (tooLong) pending.drop(pending.size);
-    else pending.append(bytes);
+    if (tooLong) return;
+    tooLong = pending.size + bytes.length > maxEventBytes;
+    if (tooLong) {
+      pending.drop(pending.size);
+      onError('event_too_long');
+    } else pending.append(bytes);
   }
 
   function finish(bytes: Uint8Array): void {
@@ -32,8 +36,7 @@ export function createJsonArrayDecoder(onEvent: OnEvent, { maxEventBytes, onErro
     const element = tooLong ? undefined : text.decode(pending.view());
     inElement = tooLong = false;
     pending.drop(pending.size);
-    if (element === undefined) onError('event_too_long');
-    else onEvent(element, undefined);
+    if (element !== undefined) onEvent(element, undefined);
   }
 
   return {

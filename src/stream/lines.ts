@@ -6,7 +6,7 @@ const CR = 13;
 
 /** Takes what a `LineDecoder` finds. */
 export interface LineReader {
-  /** `undefined` stands for a line that is too long. */
+  /** `undefined` stands for a line that is too long, as soon as it is: its end may never come. */
   readLine(line: string | undefined): void;
   /** Several lines, each with its LF: most chunks are such a block, and its reader can save itself the lines. */
   readBlock?(lines: string): void;
@@ -50,7 +50,7 @@ export class LineDecoder implements Decoder {
   }
 
   end(): void {
-    if (this.#tooLong || this.#pending.size > 0) this.#finish(new Uint8Array(0));
+    if (this.#pending.size > 0) this.#finish(new Uint8Array(0));
   }
 
   #emit(line: string): void {
@@ -60,16 +60,18 @@ export class LineDecoder implements Decoder {
   }
 
   #hold(bytes: Uint8Array): void {
-    this.#tooLong ||= this.#pending.size + bytes.length > this.#maxBytes;
-    if (this.#tooLong) this.#pending.drop(this.#pending.size);
-    else if (bytes.length > 0) this.#pending.append(bytes);
+    if (this.#tooLong) return;
+    this.#tooLong = this.#pending.size + bytes.length > this.#maxBytes;
+    if (this.#tooLong) {
+      this.#pending.drop(this.#pending.size);
+      this.#reader.readLine(undefined);
+    } else this.#pending.append(bytes);
   }
 
   /** Ends the line that is held; `bytes` are its rest. */
   #finish(bytes: Uint8Array): void {
     this.#hold(bytes);
-    if (this.#tooLong) this.#reader.readLine(undefined);
-    else this.#emit(this.#text.decode(this.#pending.view()));
+    if (!this.#tooLong) this.#emit(this.#text.decode(this.#pending.view()));
     this.#tooLong = this.#first = false;
     this.#pending.drop(this.#pending.size);
   }

@@ -82,6 +82,23 @@ describe('a body of one JSON text', () => {
     expect(read({ maxBodyBytes: body.length }, body)).toMatchObject({ parseErrors: 0 });
   });
 
+  it('is counted as soon as it is above the bound, not when it was cut off below', () => {
+    const { reader, seen } = createReader({ maxBodyBytes: 20 });
+    reader.chunk(utf8('{"id":"'));
+    reader.chunk(utf8('a'.repeat(20)));
+    expect(seen.parseErrors).toBe(1);
+    const half = createReader();
+    half.reader.chunk(utf8('{"id":"'));
+    expect([half.reader.finish(true), half.seen.parseErrors]).toEqual([{}, 0]);
+  });
+
+  it('is not begun by white space, however much', () => {
+    const { reader, seen } = createReader({ maxBodyBytes: 20 });
+    for (let i = 0; i < 10; i++) reader.chunk(utf8(' \r\n\t'.repeat(5)));
+    reader.chunk(utf8('{"id":"a"}'));
+    expect([reader.finish(), seen.parseErrors]).toEqual([{ id: 'a' }, 0]);
+  });
+
   it('is a parse error only where the vendor should have sent JSON', () => {
     expect(read({}, 'oops')).toEqual({ parseErrors: 1 });
     expect(read({ status: 502 }, '<html>')).toEqual({ parseErrors: 0 });

@@ -23,6 +23,8 @@ describe('framing', () => {
     ['text/event-stream; charset=utf-8', false, body, ['1']],
     ['Text/Event-Stream', true, body, ['1']],
     ['application/x-ndjson', false, '{"a":1}\n{"b":2}\n', ['{"a":1}', '{"b":2}']],
+    // Cohere's first API.
+    ['application/stream+json', true, '{"a":1}\n{"b":2}\n', ['{"a":1}', '{"b":2}']],
     ['application/jsonl; charset=utf-8', true, '{"a":1}\n', ['{"a":1}']],
     ['application/vnd.amazon.eventstream', false, '\0\0\0', []],
     ['application/json; charset=UTF-8', true, ' [{"a":1},\r\n{"b":2}]', ['{"a":1}', '{"b":2}']],
@@ -32,6 +34,13 @@ describe('framing', () => {
     [null, true, '{"error":{}}', undefined],
     [null, false, body, undefined],
     ['text/html', true, '<html>', undefined],
+    ['application/json', true, body, ['1']],
+    ['text/plain', true, `: keep-alive\n\n${body}`, ['1']],
+    ['text/plain', true, `event: a\n${body}`, ['1']],
+    ['application/json', false, body, undefined],
+    ['text/event-stream', true, '{"error":{}}', undefined],
+    ['text/event-stream', true, '[{"a":1}]', ['{"a":1}']],
+    ['text/event-stream', false, '[{"a":1}]', undefined],
   ] as const)('%s, streamed %s', (contentType, streamed, text, expected) => {
     expect(frame(contentType, streamed, text)).toEqual(expected);
   });

@@ -47,6 +47,13 @@ describe('json-array', () => {
     }
   });
 
+  it('says that an element is too long before its end, which may never come', () => {
+    const errors: string[] = [];
+    const decoder = createJsonArrayDecoder(() => {}, { maxEventBytes: 8, onError: (reason) => errors.push(reason) });
+    for (let i = 0; i < 5; i++) decoder.feed(utf8('["0123'));
+    expect(errors).toEqual(['event_too_long']);
+  });
+
   it('stops at a body that is no array, and after the array', () => {
     expect(decode(createJsonArrayDecoder, [utf8('{"a":1},[2]'), utf8('[3]')])).toEqual({
       events: [],

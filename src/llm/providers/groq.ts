@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { readObject } from '../faults.ts';
 import type { LlmResponse } from '../provider.ts';
 import { createProvider } from './format.ts';
 import { parseUsage } from './openai-dialect.ts';
@@ -11,7 +12,7 @@ const times = ['queue_time', 'prompt_time', 'completion_time', 'total_time'];
 /** Streams have it in `x_groq` too, asked for or not; whole replies have there what the cache's hardware did. */
 function findUsage(body: Json): Json | undefined {
   const inner = asObject(asObject(body.x_groq)?.usage);
-  return asObject(body.usage) ?? (inner?.prompt_tokens === undefined ? undefined : inner);
+  return readObject(body.usage) ?? (inner?.prompt_tokens === undefined ? undefined : inner);
 }
 
 /** Seconds. */
@@ -48,4 +49,9 @@ const format = createOpenaiFormat({
  * @example
  * createTelemetry({ providers: [groq] });
  */
-export const groq = createProvider({ name: 'groq', hosts: ['api.groq.com'], formats: [format] });
+export const groq = createProvider({
+  name: 'groq',
+  hosts: ['api.groq.com'],
+  formats: [format],
+  marks: (value) => asObject(asObject(value)?.x_groq) !== undefined,
+});

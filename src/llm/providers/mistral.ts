@@ -1,15 +1,16 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
-import { readCount } from '../faults.ts';
+import { readCount, readObject } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, Operation, ProviderRequest, Reply } from '../provider.ts';
 import { createProvider, type Format } from './format.ts';
 import { createMistralConversations } from './mistral-conversations.ts';
 import { parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { present } from './wire.ts';
+import { isCamelCase, toSnakeCase } from './spelling.ts';
+import { present, readModel } from './wire.ts';
 
 /** The cached part of the prompt has had three places. https://docs.mistral.ai/api */
 function readUsage(body: Json): LlmUsage | undefined {
-  const usage = asObject(body.usage);
+  const usage = readObject(body.usage);
   if (!usage) return undefined;
   const details = asObject(usage.prompt_tokens_details) ?? asObject(usage.prompt_token_details);
   const cacheRead = readCount(details?.cached_tokens) ?? readCount(usage.num_cached_tokens);
@@ -58,6 +59,19 @@ const completions: Format = {
   request: (request) => parseRequest(request, format),
 };
 
+/** The SDK's streams yield what was parsed beside the name of its event. */
+function unwrap(value: unknown): unknown {
+  return asObject(asObject(value)?.data) ?? value;
+}
+
+/** The SDK spells the fields its own way; another that does so has models with a slash in their names. */
+function isOurs(value: unknown): boolean {
+  const body = asObject(unwrap(value));
+  const model = readModel(body) ?? '';
+  if (isCamelCase(body)) return !model.includes('/');
+  return /^(cmpl-)?[\da-f]{32}$/.test(asString(body?.id) ?? '') && /^(\w*stral|open-mi)/.test(model);
+}
+
 /**
  * Mistral: chat completions, agents, conversations, completions in the middle of a text, embeddings, streamed or not.
  *
@@ -69,4 +83,6 @@ export const mistral = createProvider({
   semconvName: 'mistral_ai',
   hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
   formats: [createMistralConversations(completions.request, parseMistralError), completions],
+  marks: isOurs,
+  toWire: (value) => toSnakeCase(unwrap(value)),
 });

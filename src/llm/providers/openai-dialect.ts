@@ -1,5 +1,5 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
-import { fault, readCount } from '../faults.ts';
+import { fault, readCount, readObject } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
 import { parseContentFilter } from './content-filter.ts';
 import { maxItems, parseError, present } from './wire.ts';
@@ -30,7 +30,7 @@ export function readUsage(body: Json, dialect: Dialect): LlmUsage | undefined {
  * where the total shows that the vendor left it out.
  */
 export function parseUsage(value: unknown): LlmUsage | undefined {
-  const usage = asObject(value);
+  const usage = readObject(value);
   if (!usage) return undefined;
   const input = readCount(usage.prompt_tokens) ?? readCount(usage.input_tokens);
   let output = readCount(usage.completion_tokens) ?? readCount(usage.output_tokens);

@@ -1,5 +1,5 @@
 import { asObject, type Json } from '../../json.ts';
-import { readCount } from '../faults.ts';
+import { readCount, readObject } from '../faults.ts';
 import type { LlmUsage, Operation } from '../provider.ts';
 import { createProvider, type Format } from './format.ts';
 import { type Dialect, parseUsage } from './openai-dialect.ts';
@@ -22,7 +22,7 @@ function readSearches(wire: Json): number | undefined {
 
 const dialect: Dialect = {
   usage(body) {
-    const wire = asObject(body.usage);
+    const wire = readObject(body.usage);
     const usage = parseUsage(wire);
     if (!wire || !usage) return undefined;
     const cached = asObject(wire.input_tokens_details);
@@ -74,4 +74,12 @@ const format: Format = {
  * @example
  * createTelemetry({ providers: [perplexity] });
  */
-export const perplexity = createProvider({ name: 'perplexity', hosts: ['api.perplexity.ai'], formats: [format] });
+export const perplexity = createProvider({
+  name: 'perplexity',
+  hosts: ['api.perplexity.ai'],
+  formats: [format],
+  marks(value) {
+    const { citations, search_results, usage } = asObject(value) ?? {};
+    return Array.isArray(citations) || Array.isArray(search_results) || asObject(asObject(usage)?.cost) !== undefined;
+  },
+});
