@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Provider, Telemetry } from '../../src/index.ts';
 import { createTestTelemetry } from '../../src/testing.ts';
-import { contentTypes, type Exchange, encode, exchanges } from './hostile-exchanges.ts';
+import { contentTypes, type Exchange, encode, exchanges } from '../support/exchanges.ts';
 
 const providers = await loadProviders();
 

@@ -1,5 +1,7 @@
+import { crc32 as reference } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../src/stream/crc32.ts';
 import { createEventStreamDecoder } from '../../src/stream/eventstream.ts';
 import { concat, encodeFrame, encodeHeader, eventFrame } from '../support/event-frames.ts';
 import { anyCuts, anyText, cutAt, decode, utf8 } from './decoding.ts';
@@ -103,6 +105,16 @@ describe('eventstream', () => {
         fc.uint8Array({ maxLength: 40 }),
         (head) => void decode(createEventStreamDecoder, [encodeFrame(head, utf8('{}'))]),
       ),
+    );
+  });
+});
+
+describe('the checksum', () => {
+  it('is the one that zlib knows', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(crc32(bytes)).toBe(reference(bytes));
+      }),
     );
   });
 });

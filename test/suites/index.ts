@@ -2,9 +2,10 @@ import { flush } from './flush.ts';
 import { llm } from './llm.ts';
 import { metrics } from './metrics.ts';
 import { prometheus } from './prometheus.ts';
+import { providers } from './providers.ts';
 import { spans } from './spans.ts';
 import { stream } from './stream.ts';
 import type { Suite } from './suite.ts';
 
 /** What holds on every runtime. */
-export const suite: Suite = [...spans, ...metrics, ...flush, ...stream, ...prometheus, ...llm];
+export const suite: Suite = [...spans, ...metrics, ...flush, ...stream, ...prometheus, ...llm, ...providers];

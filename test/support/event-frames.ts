@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../../src/stream/crc32.ts';
 
 /** AWS's event streams as they stand on the wire: https://smithy.io/2.0/aws/amazon-eventstream.html */
 

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { concat, eventFrame } from './event-frames.ts';
 
 type Json = Record<string, unknown>;
 
@@ -50,32 +50,15 @@ export function encode(framing: Framing, events: readonly Event[]): Uint8Array<A
         texts.map((text, i) => `${events[i]!.type ? `event: ${events[i]!.type}\n` : ''}data: ${text}\n\n`).join(''),
       );
     case 'eventstream':
-      return new Uint8Array(Buffer.concat(texts.map((text, i) => encodeFrame(events[i]!.type ?? '', text))));
+      return concat(texts.map((text, i) => encodeEvent(events[i]!.type ?? '', text)));
   }
 }
 
-/** A frame of AWS's event stream, https://smithy.io/2.0/aws/amazon-eventstream.html. */
-export function encodeFrame(type: string, payload: string): Buffer {
-  const header = (name: string, value: string) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(value.length);
-    return Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from([7]), length, Buffer.from(value)]);
-  };
+/** An event, or where its name says so an exception, of AWS's event stream. */
+export function encodeEvent(type: string, payload: string): Uint8Array {
   const kind = /exception$/i.test(type) ? 'exception' : 'event';
-  const headers = Buffer.concat([
-    header(`:${kind}-type`, type),
-    header(':content-type', 'application/json'),
-    header(':message-type', kind),
-  ]);
-  const body = Buffer.from(payload);
-  const frame = Buffer.alloc(16 + headers.length + body.length);
-  frame.writeUInt32BE(frame.length, 0);
-  frame.writeUInt32BE(headers.length, 4);
-  frame.writeUInt32BE(crc32(frame.subarray(0, 8)), 8);
-  headers.copy(frame, 12);
-  body.copy(frame, 12 + headers.length);
-  frame.writeUInt32BE(crc32(frame.subarray(0, -4)), frame.length - 4);
-  return frame;
+  const headers = { [`:${kind}-type`]: type, ':content-type': 'application/json', ':message-type': kind };
+  return eventFrame(headers, payload);
 }
 
 /** Of the counts none is another's sum by accident. */
