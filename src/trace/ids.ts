@@ -1,7 +1,7 @@
 /** Enough for 170 spans between two calls of the platform's random source, which cost more than a span. */
 const poolBytes = 4096;
-
-const hex = '0123456789abcdef';
+/** Of the pool, written as text at a time; an id is a slice of that text, so one that is kept keeps 2 KiB. */
+const textBytes = 1024;
 
 export interface IdGenerator {
   /** 32 lowercase hex digits, not all zero. */
@@ -12,28 +12,50 @@ export interface IdGenerator {
 
 /** Ids by the W3C's rules. The first id asked for fills the pool, so nothing random happens in global scope. */
 export function createIdGenerator(random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array): IdGenerator {
-  let pool: Uint8Array<ArrayBuffer> | undefined;
-  let used = poolBytes;
-  const traceCodes = new Array<number>(32).fill(0);
-  const spanCodes = new Array<number>(16).fill(0);
+  let source: HexSource | undefined;
+  let text = '';
+  let used = 0;
 
-  /** One flat string; a sum of pairs would be a tree, to be flattened where the id is written. */
-  function next(codes: number[]): string {
-    pool ??= new Uint8Array(poolBytes);
-    if (used + codes.length / 2 > poolBytes) {
+  function next(digits: number): string {
+    if (used + digits > text.length) {
+      source ??= createHexSource(random);
+      text = source();
+      used = 0;
+    }
+    const id = text.slice(used, used + digits);
+    used += digits;
+    return id.startsWith('0') && /^0+$/.test(id) ? `${id.slice(1)}1` : id;
+  }
+
+  return { traceId: () => next(32), spanId: () => next(16) };
+}
+
+/** Answers random hex digits, as many at each call. */
+type HexSource = () => string;
+
+/** Its arrays are made once: each would be memory outside the engine's heap. */
+function createHexSource(random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array): HexSource {
+  const pool = new Uint8Array(poolBytes);
+  const pairs = createHexPairs();
+  const digits = new Uint16Array(textBytes);
+  const decoder = new TextDecoder();
+  let used = poolBytes;
+  return () => {
+    if (used === poolBytes) {
       random(pool);
       used = 0;
     }
-    let bits = 0;
-    for (let i = 0; i < codes.length; i += 2) {
-      const byte = pool[used++]!;
-      bits |= byte;
-      codes[i] = hex.charCodeAt(byte >> 4);
-      codes[i + 1] = hex.charCodeAt(byte & 15);
-    }
-    const id = String.fromCharCode(...codes);
-    return bits === 0 ? `${id.slice(0, -1)}1` : id;
-  }
+    for (let i = 0; i < textBytes; i++) digits[i] = pairs[pool[used++]!]!;
+    return decoder.decode(digits);
+  };
+}
 
-  return { traceId: () => next(traceCodes), spanId: () => next(spanCodes) };
+/** The two characters of each byte, as they stand in memory. */
+function createHexPairs(): Uint16Array {
+  const bytes = new Uint8Array(512);
+  const encoder = new TextEncoder();
+  for (let byte = 0; byte < 256; byte++) {
+    encoder.encodeInto(byte.toString(16).padStart(2, '0'), bytes.subarray(2 * byte));
+  }
+  return new Uint16Array(bytes.buffer);
 }
