@@ -40,8 +40,6 @@ function copyValue(value: unknown, budget: Budget, depth: number): unknown {
 }
 
 function copyObject(value: object, budget: Budget, depth: number): unknown {
-  if (value instanceof Uint8Array) return value.slice(0, budget.maxLength);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (Array.isArray(value)) {
     const copy: unknown[] = [];
     for (const item of value) {
@@ -50,6 +48,8 @@ function copyObject(value: object, budget: Budget, depth: number): unknown {
     }
     return copy;
   }
+  if (value instanceof Uint8Array) return value.slice(0, budget.maxLength);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (budget.items-- <= 0) break;

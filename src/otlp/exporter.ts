@@ -17,8 +17,8 @@ export interface OtlpPort {
 
 /** Spans to an OTLP endpoint. */
 export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SpanSink {
-  return async (spans, deadline) => {
-    const { returned, ...rest } = await deliver<readonly ReadableSpan[]>(spans, {
+  return async <S extends ReadableSpan>(spans: readonly S[], deadline: number) => {
+    const { returned, ...rest } = await deliver<readonly S[]>(spans, {
       size: (batch) => batch.length,
       halve: (batch) => halveList(batch),
       post: (batch) => post(target, port, deadline, () => target.encoder.traces(batch)),

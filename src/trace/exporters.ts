@@ -9,7 +9,7 @@ import type { SpanSink } from './span-pipeline.ts';
  * answered at the deadline, is dropped and counted, and hurts no other exporter.
  */
 export function createExporterSink(exporter: SpanExporter | ExportFunction, monotonic: () => number): SpanSink {
-  return async (spans, deadline) => {
+  return async <S extends ReadableSpan>(spans: readonly S[], deadline: number) => {
     let result: { code: number; error?: Error } | undefined;
     try {
       const exported = exportTo(exporter, spans).then((answer) => {
@@ -41,7 +41,7 @@ async function exportTo(
   return answer;
 }
 
-function failed(spans: readonly ReadableSpan[], cause: unknown): Delivery<ReadableSpan> {
+function failed<S>(spans: readonly S[], cause: unknown): Delivery<S> {
   return {
     sent: 0,
     dropped: { exporter_failed: spans.length },

@@ -9,11 +9,13 @@ import type {
   SpanStatus,
   TimeInput,
 } from '@opentelemetry/api';
-import { copyAttributes, isKey, isSimple, limitAttributes, limitValue } from '../attributes.ts';
+import { limitAttributes } from '../attributes.ts';
 import { type Clock, toHrTime } from '../clock.ts';
 import type { LocalTrace } from './local-trace.ts';
 import type { InstrumentationScope, ReadableSpan, Resource, SpanEvent } from './readable-span.ts';
+import { SpanAttributes } from './span-attributes.ts';
 import { describeException, isTime, limitText, shed, toMs } from './span-input.ts';
+import { weighSpan } from './span-weight.ts';
 
 export interface SpanLimits {
   readonly attributesPerSpan: number;
@@ -53,7 +55,6 @@ const ok = 1;
 export class RecordingSpan implements Span, ReadableSpan {
   name: string;
   readonly kind: SpanKind;
-  attributes: Attributes = {};
   readonly events: SpanEvent[] = [];
   readonly links: Link[] = [];
   readonly instrumentationScope: InstrumentationScope;
@@ -62,7 +63,6 @@ export class RecordingSpan implements Span, ReadableSpan {
   readonly localTrace: LocalTrace;
   status: SpanStatus = { code: unset };
   ended = false;
-  droppedAttributesCount = 0;
   droppedEventsCount = 0;
   droppedLinksCount = 0;
   readonly #host: SpanHost;
@@ -70,12 +70,12 @@ export class RecordingSpan implements Span, ReadableSpan {
   readonly #startMs: number;
   readonly #startMonotonic: number;
   #durationMs = 0;
-  /** At least as many as there are attributes. */
-  #attributeWrites = 0;
+  readonly #attributes: SpanAttributes;
 
   constructor(host: SpanHost, start: SpanStart) {
     this.#host = host;
     this.#context = start.context;
+    this.#attributes = new SpanAttributes(host.limits);
     this.name = limitText(start.name);
     this.kind = start.kind;
     this.instrumentationScope = start.scope;
@@ -132,42 +132,27 @@ export class RecordingSpan implements Span, ReadableSpan {
     return !this.ended;
   }
 
+  get attributes(): Attributes {
+    return this.#attributes.read();
+  }
+
+  get droppedAttributesCount(): number {
+    return this.#attributes.dropped;
+  }
+
+  /** Bytes that it takes in a buffer, roughly. */
+  weigh(): number {
+    return this.#attributes.bytes + weighSpan(this);
+  }
+
   setAttribute(key: string, value: unknown): this {
-    if (this.ended || !isKey(key)) return this;
-    const { valueLength } = this.#host.limits;
-    const limited = isSimple(value, valueLength) ? value : limitValue(value, valueLength);
-    if (limited === undefined) return this;
-    if (this.#hasRoom(key)) this.attributes[key] = limited;
-    else this.droppedAttributesCount++;
+    if (!this.ended) this.#attributes.set(key, value);
     return this;
   }
 
   setAttributes(attributes: Attributes): this {
-    const own = copyAttributes(attributes);
-    if (!this.#adopt(own)) for (const key in own) this.setAttribute(key, own[key]);
+    if (!this.ended) this.#attributes.setAll(attributes);
     return this;
-  }
-
-  /** Attributes are counted where their writes reach the limit: a look-up at each write takes longer than the write. */
-  #hasRoom(key: string): boolean {
-    const { attributesPerSpan } = this.#host.limits;
-    if (this.#attributeWrites >= attributesPerSpan) {
-      if (Object.hasOwn(this.attributes, key)) return true;
-      this.#attributeWrites = Object.keys(this.attributes).length;
-    }
-    return this.#attributeWrites++ < attributesPerSpan;
-  }
-
-  /** Takes a first set of attributes as it is, if nothing in it has to be limited. */
-  #adopt(own: Attributes): boolean {
-    if (this.ended || this.#attributeWrites > 0) return false;
-    const { attributesPerSpan, valueLength } = this.#host.limits;
-    let count = 0;
-    for (const key in own)
-      if (!isSimple(own[key], valueLength) || !isKey(key) || ++count > attributesPerSpan) return false;
-    this.attributes = own;
-    this.#attributeWrites = count;
-    return true;
   }
 
   addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {

@@ -31,6 +31,8 @@ const random = 0x02;
 export const suppressTracingKey = /* @__PURE__ */ createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 export function createTracer(host: TracerHost, scope: InstrumentationScope): Tracer {
+  const sampledTrace = createSampledTrace(host.emit);
+
   function start(name: string, options: SpanOptions, context: Context): Span {
     if (context.getValue(suppressTracingKey)) return wrapSpanContext(noSpanContext());
     const active = options.root ? undefined : getSpan(context);
@@ -38,7 +40,7 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     const parent = parentSpan?.spanContext() ?? validContext(active?.spanContext());
     const traceId = parent?.traceId ?? host.ids.traceId();
     const hint = options.root ? undefined : getSamplingHint(context);
-    const local = parentSpan?.localTrace ?? startLocalTrace(host, traceId, parent, hint);
+    const local = parentSpan?.localTrace ?? startLocalTrace(traceId, parent, hint);
     const spanContext = createSpanContext(host.ids.spanId(), traceId, parent, local);
     if (!local) return wrapSpanContext(spanContext);
     const span = new RecordingSpan(host, {
@@ -56,6 +58,15 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     if (options.attributes) span.setAttributes(options.attributes);
     if (options.links) span.addLinks(options.links);
     return span;
+  }
+
+  function startLocalTrace(
+    traceId: string,
+    parent: SpanContext | undefined,
+    hint: SamplingHint | undefined,
+  ): LocalTrace | undefined {
+    if (isSampled(host.sampler, traceId, parent, hint)) return sampledTrace;
+    return host.tail && createTailTrace(host.tail, host.maxHeldSpans, host.emit, host.drop);
   }
 
   function startSpan(name: string, options: SpanOptions = {}, context: Context = host.activeContext()): Span {
@@ -98,16 +109,6 @@ function validContext(context: SpanContext | undefined): SpanContext | undefined
 /** Of a span that is nobody's: OpenTelemetry's invalid span context. */
 export function noSpanContext(): SpanContext {
   return { traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 };
-}
-
-function startLocalTrace(
-  host: TracerHost,
-  traceId: string,
-  parent: SpanContext | undefined,
-  hint: SamplingHint | undefined,
-): LocalTrace | undefined {
-  if (isSampled(host.sampler, traceId, parent, hint)) return createSampledTrace(host.emit);
-  return host.tail && createTailTrace(host.tail, host.maxHeldSpans, host.emit, host.drop);
 }
 
 /** A caller's wish without ids beats the sampler, and one that defers leaves the decision to it. */

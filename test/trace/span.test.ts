@@ -24,6 +24,33 @@ describe('attributes', () => {
     expect(span.droppedAttributesCount).toBe(2);
   });
 
+  it('are what was written last, in the order of first writing, whenever they are read', () => {
+    const seen: unknown[] = [];
+    const span = record((one) => {
+      const entries = () => seen.push(Object.entries((one as unknown as ReadableSpan).attributes));
+      one
+        .setAttributes({ a: 1, b: 1 })
+        .setAttribute('c', 1)
+        .setAttributes({ b: 2, d: ['x'] });
+      entries();
+      one.setAttribute('a', 3).setAttributes({ d: 3, e: 3 });
+      entries();
+    });
+    const first = { a: 1, b: 2, c: 1, d: ['x'] };
+    const second = { a: 3, b: 2, c: 1, d: 3, e: 3 };
+    expect(seen).toEqual([Object.entries(first), Object.entries(second)]);
+    expect(span.attributes).toEqual(second);
+  });
+
+  it('belong to the span alone', () => {
+    const given = { a: 1, list: ['x'] };
+    const span = record((one) => one.setAttributes(given).setAttribute('b', 2));
+    given.a = 2;
+    given.list.push('y');
+    expect(span.attributes).toEqual({ a: 1, list: ['x'], b: 2 });
+    expect(given).toEqual({ a: 2, list: ['x', 'y'] });
+  });
+
   it('overwrites at the limit', () => {
     const span = record((one) => one.setAttributes({ a: 1, b: 2 }).setAttribute('a', 3), {
       limits: { attributesPerSpan: 1 },
