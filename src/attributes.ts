@@ -13,7 +13,7 @@ const maxItems = 10_000;
  */
 export function limitValue(value: unknown, maxLength: number): unknown {
   try {
-    return copyValue(value, { maxLength, items: maxItems }, 0);
+    return isSimpleList(value, maxLength) ? value.slice() : copyValue(value, { maxLength, items: maxItems }, 0);
   } catch {
     return undefined;
   }
@@ -97,6 +97,13 @@ export function isSimple(value: unknown, maxLength: number): boolean {
   return typeof value === 'string'
     ? value.length <= maxLength
     : typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** Most values that are not simple are a list of those that are. */
+function isSimpleList(value: unknown, maxLength: number): value is unknown[] {
+  if (!Array.isArray(value) || value.length > maxItems) return false;
+  for (let i = 0; i < value.length; i++) if (!isSimple(value[i], maxLength)) return false;
+  return true;
 }
 
 /**
