@@ -1,5 +1,5 @@
-import type { Attributes } from '@opentelemetry/api';
-import type { ReadableSpan } from './readable-span.ts';
+import type { Attributes, Link } from '@opentelemetry/api';
+import type { SpanEvent } from './readable-span.ts';
 
 /** Ids and times, roughly; strings are counted as they are. */
 const spanBytes = 256;
@@ -7,10 +7,14 @@ const eventBytes = 64;
 const attributeBytes = 32;
 
 /** Bytes that a span takes in the buffer, without its attributes. */
-export function weighSpan({ name, events, links }: Pick<ReadableSpan, 'name' | 'events' | 'links'>): number {
+export function weighSpan(
+  name: string,
+  events: readonly SpanEvent[] | undefined,
+  links: readonly Link[] | undefined,
+): number {
   let bytes = spanBytes + name.length;
-  for (const event of events) bytes += eventBytes + event.name.length + weighAttributes(event.attributes);
-  for (const link of links) bytes += eventBytes + weighAttributes(link.attributes);
+  if (events) for (const event of events) bytes += eventBytes + event.name.length + weighAttributes(event.attributes);
+  if (links) for (const link of links) bytes += eventBytes + weighAttributes(link.attributes);
   return bytes;
 }
 

@@ -55,8 +55,6 @@ const ok = 1;
 export class RecordingSpan implements Span, ReadableSpan {
   name: string;
   readonly kind: SpanKind;
-  readonly events: SpanEvent[] = [];
-  readonly links: Link[] = [];
   readonly instrumentationScope: InstrumentationScope;
   readonly parentSpanContext?: SpanContext;
   readonly isLocalRoot: boolean;
@@ -71,6 +69,9 @@ export class RecordingSpan implements Span, ReadableSpan {
   readonly #startMonotonic: number;
   #durationMs = 0;
   readonly #attributes: SpanAttributes;
+  /** Most spans have neither. */
+  #events: SpanEvent[] | undefined;
+  #links: Link[] | undefined;
 
   constructor(host: SpanHost, start: SpanStart) {
     this.#host = host;
@@ -140,9 +141,19 @@ export class RecordingSpan implements Span, ReadableSpan {
     return this.#attributes.dropped;
   }
 
+  get events(): SpanEvent[] {
+    this.#events ??= [];
+    return this.#events;
+  }
+
+  get links(): Link[] {
+    this.#links ??= [];
+    return this.#links;
+  }
+
   /** Bytes that it takes in a buffer, roughly. */
   weigh(): number {
-    return this.#attributes.bytes + weighSpan(this);
+    return this.#attributes.bytes + weighSpan(this.name, this.#events, this.#links);
   }
 
   setAttribute(key: string, value: unknown): this {
