@@ -6,7 +6,7 @@ import type { Redactor, RedactPlace } from './redactor.ts';
 export function redactSpan(span: RecordingSpan, redactor: Redactor): void {
   const at = (key: string): RedactPlace => ({ signal: 'span', key });
   span.name = redactor.text(span.name, at('name'));
-  span.attributes = redactAttributes(span.attributes, redactor) ?? {};
+  redactInPlace(span.attributes, redactor);
   const { message } = span.status;
   if (message !== undefined) span.status = { ...span.status, message: redactor.text(message, at('status')) };
   span.events.forEach((event, index) => {
@@ -19,6 +19,13 @@ export function redactSpan(span: RecordingSpan, redactor: Redactor): void {
   span.links.forEach((link: Link, index) => {
     if (link.attributes) span.links[index] = { ...link, attributes: redactAttributes(link.attributes, redactor)! };
   });
+}
+
+/** They are the span's own copy. */
+function redactInPlace(attributes: Attributes, redactor: Redactor): void {
+  const left = redactAttributes(attributes, redactor)!;
+  for (const key in attributes) delete attributes[key];
+  Object.assign(attributes, left);
 }
 
 export function redactAttributes(attributes: Attributes | undefined, redactor: Redactor): Attributes | undefined {
