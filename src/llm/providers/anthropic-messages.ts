@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { anthropicContent } from '../content/anthropic.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
 import { parseRefusal } from './content-filter.ts';
@@ -184,6 +185,7 @@ export const anthropicMessages: Format = {
   request: parseRequest,
   response: (json) => parseMessage(json),
   stream: createReader,
+  content: anthropicContent,
   acceptsItem: (item) => asObject(item)?.type === 'message_start',
   shared: true,
   accepts(value) {

@@ -1,16 +1,26 @@
-import { asNumber, asString, type Json } from '../../json.ts';
+import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import type { LlmRequest, LlmResponse, ProviderRequest, Reply } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend, type Format } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { mapResult, present } from './wire.ts';
 
 /** The public cloud's, the US government's and China's. The last two of a name serve much else. */
 const hosts = [
-  ...['com', 'us', 'cn'].flatMap((tld) => [`*.openai.azure.${tld}`, `*.cognitiveservices.azure.${tld}`]),
-  ...['*.services.ai.azure.com', '*.services.ai.azure.us', '*.models.ai.azure.com'],
-  ...['*.api.cognitive.microsoft.com', '*.api.cognitive.microsoft.us'],
-  ...['*.azure-api.net', '*.azure-api.us', '*.azure-api.cn'],
+  '*.openai.azure.com',
+  '*.openai.azure.us',
+  '*.openai.azure.cn',
+  '*.cognitiveservices.azure.com',
+  '*.cognitiveservices.azure.us',
+  '*.cognitiveservices.azure.cn',
+  '*.services.ai.azure.com',
+  '*.services.ai.azure.us',
+  '*.models.ai.azure.com',
+  '*.api.cognitive.microsoft.com',
+  '*.api.cognitive.microsoft.us',
+  '*.azure-api.net',
+  '*.azure-api.us',
+  '*.azure-api.cn',
 ];
 
 /** API Management serves whatever API: there it takes more than the last name of a path. */
@@ -55,6 +65,7 @@ function parseRequest(parsed: Partial<LlmRequest>, url: URL): Partial<LlmRequest
 }
 
 /** A format as it is spoken here. */
+/* @__NO_SIDE_EFFECTS__ */
 function hosted(format: Format): Format {
   return {
     ...format,
@@ -86,6 +97,14 @@ function includeUsage(request: ProviderRequest): unknown {
   return format.includeUsage?.(request);
 }
 
+/** What the filters found stands in every reply, and in the first and the last parts of a stream. */
+function isFiltered(value: unknown): boolean {
+  const body = asObject(value);
+  const choice = asObject(asArray(body?.choices)[0]);
+  const found = [body?.prompt_filter_results, body?.content_filters, choice?.content_filter_results];
+  return found.some((results) => results !== undefined && results !== null);
+}
+
 /**
  * Azure OpenAI and Foundry, in all clouds and behind API Management: OpenAI's API with deployments in the path or by
  * `/v1`, models of others, and Claude. The request's model is the deployment, the response's the model that is billed.
@@ -97,5 +116,6 @@ export const azure = createProvider({
   name: 'azure',
   semconvName: 'azure.ai.openai',
   hosts,
-  formats: [hosted(anthropicMessages), hosted({ ...format, includeUsage })],
+  formats: [hosted(anthropicMessages), hosted(extend(format, { includeUsage }))],
+  marks: isFiltered,
 });

@@ -1,4 +1,5 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
+import { converseContent } from '../content/converse.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamEvent, StreamReader } from '../provider.ts';
 import { parseGuardrail } from './bedrock-guardrail.ts';
@@ -141,6 +142,7 @@ export const converse: Format = {
   request: parseRequest,
   response: (json, reply) => withReply(parseConverse(json, reply), reply),
   stream: (reply) => mapResult(createConverseReader(reply), (response) => withReply(response, reply)),
+  content: converseContent,
   accepts: isConverse,
   acceptsItem: (item) => asObject(asObject(item)?.messageStart) !== undefined,
   toEvent: (json) => ({ json }),

@@ -1,4 +1,5 @@
 import { asObject, asString, type Json, parseJson } from '../../json.ts';
+import { invokeContent } from '../content/invoke.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Operation, Reply, StreamReader } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
@@ -176,6 +177,7 @@ export const invoke: Format = {
   request: parseRequest,
   response: parseInvoke,
   stream: createInvokeReader,
+  content: invokeContent,
   accepts(value) {
     const output = asObject(value);
     return output?.body instanceof Uint8Array && asObject(output.$metadata) !== undefined;

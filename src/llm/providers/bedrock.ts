@@ -4,7 +4,7 @@ import { converse } from './bedrock-converse.ts';
 import { invoke } from './bedrock-invoke.ts';
 import { parseAwsError, withReply } from './bedrock-reply.ts';
 import { parsePath, parseRequest, readRegion, withAws } from './bedrock-request.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend, type Format } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { mapResult, parseError } from './wire.ts';
 
@@ -19,6 +19,7 @@ const countTokens: Format = {
 };
 
 /** On other hosts, as a proxy's, the id has to look like one of Bedrock's. */
+/* @__NO_SIDE_EFFECTS__ */
 function anywhere(format: Format): Format {
   return {
     ...format,
@@ -31,6 +32,7 @@ function anywhere(format: Format): Format {
 }
 
 /** Another vendor's API on Bedrock's own hosts; whose a value is, that vendor knows. */
+/* @__NO_SIDE_EFFECTS__ */
 function hosted(format: Format): Format {
   return {
     ...format,
@@ -54,8 +56,8 @@ function hosted(format: Format): Format {
  * @example
  * createTelemetry({ providers: [bedrock], prices: bedrockPrices });
  */
-export const bedrock: Provider = {
-  ...createProvider({
+export const bedrock: Provider = extend(
+  createProvider({
     name: 'bedrock',
     semconvName: 'aws.bedrock',
     formats: [
@@ -66,6 +68,5 @@ export const bedrock: Provider = {
       hosted(anthropicMessages),
     ],
   }),
-  priority: -0.5,
-  owns: (url) => readRegion(url) !== undefined,
-};
+  { priority: -0.5, owns: (url) => readRegion(url) !== undefined },
+);

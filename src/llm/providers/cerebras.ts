@@ -34,4 +34,9 @@ const format = createOpenaiFormat({
  * @example
  * createTelemetry({ providers: [cerebras], prices: cerebrasPrices });
  */
-export const cerebras = createProvider({ name: 'cerebras', hosts: ['api.cerebras.ai'], formats: [format] });
+export const cerebras = createProvider({
+  name: 'cerebras',
+  hosts: ['api.cerebras.ai'],
+  formats: [format],
+  marks: (value) => asObject(asObject(value)?.time_info) !== undefined,
+});

@@ -1,4 +1,5 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { cloudflareContent } from '../content/cloudflare.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { cloudflareErrors, parseCloudflareError } from './cloudflare-errors.ts';
@@ -163,12 +164,21 @@ function parseRunRequest({ url, body }: ProviderRequest): Partial<LlmRequest> {
   return { ...parseRequest({ url, body: { ...input, model } }), operation: readOperation(model) };
 }
 
+/** All that there is in events of Cloudflare's own. */
+const itemFields = new Set(['response', 'tool_calls', 'usage', 'p']);
+
 /** Workers AI as `POST …/ai/run/{model}` and `env.AI.run` speak it: https://developers.cloudflare.com/workers-ai/ */
 export const cloudflareRun: Format = {
   match: (pathname) => (/\/ai\/run(\/|$)/.test(pathname) ? readOperation(readPath(pathname)) : undefined),
   request: parseRunRequest,
   response: parseRun,
   stream: createRunReader,
+  content: cloudflareContent,
+  acceptsItem(item) {
+    const body = asObject(item);
+    if (asString(body?.model)?.startsWith('@cf/')) return true;
+    return body !== undefined && 'response' in body && Object.keys(body).every((name) => itemFields.has(name));
+  },
   accepts(value) {
     const body = asObject(value);
     if (!body) return false;

@@ -7,7 +7,10 @@ interface Vendor {
   readonly openai?: string;
 }
 
-const openaiLike = (name: string, base: string): Vendor => ({ name, base, openai: base });
+/* @__NO_SIDE_EFFECTS__ */
+function openaiLike(name: string, base: string): Vendor {
+  return { name, base, openai: base };
+}
 const google: Vendor = {
   name: 'google',
   base: 'https://generativelanguage.googleapis.com/v1beta/',

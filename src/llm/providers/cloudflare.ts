@@ -1,14 +1,18 @@
+import { cloudflareContent } from '../content/cloudflare.ts';
 import type { Provider } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { cloudflareGateway, cloudflareProxied } from './cloudflare-gateway.ts';
 import { cloudflareRun, createRunReader, parseRun } from './cloudflare-run.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 
-/** OpenAI's API with Cloudflare's way to count; values of it are nobody's in particular. */
-const { accepts: _openai, ...openaiFormat } = createOpenaiFormat({ usageOnRequest: true });
-const compatible: Format = { ...openaiFormat, response: parseRun, stream: createRunReader };
-const { accepts: _anthropic, ...messages } = anthropicMessages;
+/** OpenAI's API with Cloudflare's way to count. */
+const openaiFormat = createOpenaiFormat({ usageOnRequest: true });
+const compatible = extend(openaiFormat, {
+  response: parseRun,
+  stream: createRunReader,
+  content: cloudflareContent,
+});
 
 /**
  * Cloudflare: Workers AI over REST, by its own API and by those of OpenAI and Anthropic, values that `env.AI.run`
@@ -18,11 +22,11 @@ const { accepts: _anthropic, ...messages } = anthropicMessages;
  * @example
  * createTelemetry({ providers: [cloudflare, openai, anthropic] });
  */
-export const cloudflare: Provider = {
-  ...createProvider({
+export const cloudflare: Provider = extend<Provider>(
+  createProvider({
     name: 'cloudflare',
     hosts: ['api.cloudflare.com', 'gateway.ai.cloudflare.com'],
-    formats: [cloudflareRun, compatible, messages, cloudflareProxied],
+    formats: [cloudflareRun, compatible, anthropicMessages, cloudflareProxied],
   }),
-  gateway: cloudflareGateway,
-};
+  { gateway: cloudflareGateway },
+);

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { cohereContent } from '../content/cohere.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
@@ -169,6 +170,13 @@ export const cohereChat: Format = {
   request: parseRequest,
   response: (json, { status }) => parseReply(json, status),
   stream: createReader,
+  content: cohereContent,
+  acceptsItem(item) {
+    const event = asObject(item);
+    // The first version of the API has another name for it.
+    if (asString(pick(event, 'event_type'))) return true;
+    return event?.type === 'message-start' && asObject(asObject(event.delta)?.message)?.role === 'assistant';
+  },
   accepts(value) {
     const body = asObject(value);
     const units = asObject(pick(asObject(body?.usage) ?? asObject(body?.meta), 'billed_units'));

@@ -2,9 +2,6 @@ import { cohereChat } from './cohere-chat.ts';
 import { createProvider } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 
-/** OpenAI's values are nobody's in particular. */
-const { accepts: _accepts, ...compatible } = createOpenaiFormat({ usageOnRequest: true });
-
 /**
  * Cohere: chat, streamed or not, embeddings and rankings, by its own API and by that in OpenAI's format. Tokens are the
  * billed ones; `edgespan.usage.consumed_input_tokens` and `…_output_tokens` have what was consumed.
@@ -15,5 +12,5 @@ const { accepts: _accepts, ...compatible } = createOpenaiFormat({ usageOnRequest
 export const cohere = createProvider({
   name: 'cohere',
   hosts: ['api.cohere.com', 'api.cohere.ai'],
-  formats: [cohereChat, compatible],
+  formats: [cohereChat, createOpenaiFormat({ usageOnRequest: true })],
 });

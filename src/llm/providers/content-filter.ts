@@ -5,19 +5,19 @@ type Guardrail = NonNullable<LlmResponse['guardrail']>;
 
 const intervened = 'GUARDRAIL_INTERVENED';
 
-/** What two parts of an answer say together: one that was held back makes it so for both. */
-function merge(before: Guardrail | undefined, blocked: readonly string[], noticed: readonly string[], held: boolean) {
-  if (!held && blocked.length === 0 && noticed.length === 0) return before;
+/**
+ * What two parts of an answer say together: one that was held back makes it so for both, and what was only noticed says
+ * nothing beside that. Who stopped for such a reason without a word of why needs none of this: the reason is told anyway.
+ */
+function merge(before: Guardrail | undefined, blocked: readonly string[], noticed: readonly string[], held = false) {
   const isBlocked = held || blocked.length > 0;
+  if (!isBlocked && noticed.length === 0) return before;
   const wasBlocked = before?.action === intervened;
-  // What was only noticed says nothing beside what was held back.
-  const known = before && (wasBlocked || !isBlocked) ? (before.categories ?? []) : [];
+  const known = wasBlocked || !isBlocked ? (before?.categories ?? []) : [];
   const found = isBlocked ? blocked : wasBlocked ? [] : noticed;
   const categories = [...new Set([...known, ...found])];
-  return {
-    action: isBlocked || wasBlocked ? intervened : 'NONE',
-    ...(categories.length > 0 && { categories }),
-  };
+  const action = isBlocked || wasBlocked ? intervened : 'NONE';
+  return { action, ...(categories.length > 0 && { categories }) };
 }
 
 /** `{ hate: { filtered, severity }, jailbreak: { filtered, detected } }`: the categories of which `flag` is true. */
@@ -54,36 +54,25 @@ function isRefused(body: Json): boolean {
  */
 export function parseContentFilter(body: Json, before?: Guardrail): Guardrail | undefined {
   const results = listResults(body);
-  const reasons = asArray(body.choices).map((choice) => asObject(choice)?.finish_reason);
-  const isHeld =
-    reasons.includes('content_filter') ||
-    asObject(body.incomplete_details)?.reason === 'content_filter' ||
-    /^content_(filter|policy_violation)$/.test(asString(asObject(body.error)?.code) ?? '');
+  const isHeld = /^content_(filter|policy_violation)$/.test(asString(asObject(body.error)?.code) ?? '');
   const refusal = isRefused(body) ? ['refusal'] : [];
   return merge(before, [...flagged(results, 'filtered'), ...refusal], flagged(results, 'detected'), isHeld);
 }
 
-/** Reasons of Gemini's to stop or to refuse that say what it objected to. */
-const safetyReason = /^(IMAGE_)?(SAFETY|RECITATION|PROHIBITED_CONTENT)$|^(BLOCKLIST|SPII|MODEL_ARMOR|JAILBREAK)$/;
-
-/** Ratings that blocked tell more than the reason does. https://ai.google.dev/gemini-api/docs/safety-settings */
+/** Gemini's ratings of what it held back. https://ai.google.dev/gemini-api/docs/safety-settings */
 export function parseSafety(body: Json, before?: Guardrail): Guardrail | undefined {
-  const feedback = asObject(body.promptFeedback);
-  const places = [feedback, ...asArray(body.candidates).map(asObject)];
+  const places = [body.promptFeedback, ...asArray(body.candidates)].map(asObject);
   const ratings = places.flatMap((place) => asArray(place?.safetyRatings)).map(asObject);
-  const blocked = ratings.flatMap((rating) =>
-    rating?.blocked === true && asString(rating.category) ? [rating.category as string] : [],
+  const blocked = ratings.map((rating) => (rating?.blocked === true ? asString(rating.category) : undefined));
+  return merge(
+    before,
+    blocked.filter((category) => category !== undefined),
+    [],
   );
-  const reasons = places.map((place) => asString(place?.blockReason) ?? asString(place?.finishReason) ?? '');
-  const named = reasons.filter((reason) => safetyReason.test(reason));
-  const isHeld =
-    named.length > 0 ||
-    (asString(feedback?.blockReason) ?? 'BLOCKED_REASON_UNSPECIFIED') !== 'BLOCKED_REASON_UNSPECIFIED';
-  return merge(before, blocked.length > 0 ? blocked : named, [], isHeld);
 }
 
-/** Claude's classifiers, which end a message in a refusal and may say why. */
+/** What Claude's classifiers say of a message that they have ended. */
 export function parseRefusal(message: Json): Guardrail | undefined {
-  if (message.stop_reason !== 'refusal') return undefined;
-  return merge(undefined, [asString(asObject(message.stop_details)?.category) ?? 'refusal'], [], true);
+  const category = asString(asObject(message.stop_details)?.category);
+  return message.stop_reason === 'refusal' && category ? merge(undefined, [category], []) : undefined;
 }

@@ -4,7 +4,7 @@ import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider } from './format.ts';
 import { parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { present } from './wire.ts';
+import { present, readModel } from './wire.ts';
 
 /** https://api-docs.deepseek.com/api/create-chat-completion */
 const format = createOpenaiFormat({
@@ -27,4 +27,6 @@ export const deepseek = createProvider({
   name: 'deepseek',
   hosts: ['api.deepseek.com'],
   formats: [anthropicMessages, format],
+  // Whoever else serves its models has other names for them.
+  marks: (value) => /^deepseek-(chat|reasoner|v\d)/.test(readModel(value) ?? ''),
 });

@@ -1,10 +1,10 @@
 import { asObject, type Json } from '../../json.ts';
 import type { LlmUsage } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend } from './format.ts';
 import { type Dialect, parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { present } from './wire.ts';
+import { present, readModel } from './wire.ts';
 
 /** Counts stand in headers and metrics as text. */
 function readDigits(value: unknown): number | undefined {
@@ -29,8 +29,7 @@ const dialect: Dialect = {
 
 const openai = createOpenaiFormat(dialect);
 
-const format: Format = {
-  ...openai,
+const format = extend(openai, {
   /** Headers come before a stream can know, so that only other replies have counts there. */
   response(json, reply) {
     const { headers, status } = reply;
@@ -40,7 +39,7 @@ const format: Format = {
     const usage = complete(response.usage, prompt, headers.get('fireworks-cached-prompt-tokens'));
     return present({ ...response, usage }) ?? {};
   },
-};
+});
 
 /**
  * Fireworks: chat completions, Responses, legacy completions, embeddings and Anthropic's messages below
@@ -53,4 +52,5 @@ export const fireworks = createProvider({
   name: 'fireworks',
   hosts: ['api.fireworks.ai', '*.api.fireworks.ai'],
   formats: [anthropicMessages, format],
+  marks: (value) => readModel(value)?.startsWith('accounts/') === true,
 });

@@ -1,3 +1,5 @@
+import type { ContentFormat } from '../content/message.ts';
+import { createProviderContent } from '../content/provider-content.ts';
 import type { ItemReader, LlmResponse, Operation, Provider, Reply, StreamEvent, StreamReader } from '../provider.ts';
 
 /**
@@ -16,6 +18,8 @@ export interface Format extends Pick<Provider, 'request' | 'includeUsage'> {
   toEvent?(item: unknown): StreamEvent;
   /** Many vendors speak it: its shape does not tell whose it is. */
   shared?: boolean;
+  /** Reads what is said, where that is captured. */
+  content?: ContentFormat;
   /** Its paths are like no other's: known on whatever host, even for a vendor who has hosts. */
   anywhere?: boolean;
 }
@@ -42,6 +46,8 @@ export interface ProviderOptions {
  * A vendor: where its API is, and what is spoken there. Those who know their hosts alone are asked first, then those
  * who also know paths of theirs anywhere; one without hosts is asked last and recognised by its paths alone.
  */
+// A vendor that nobody names leaves the bundle.
+/* @__NO_SIDE_EFFECTS__ */
 export function createProvider(options: ProviderOptions): Provider {
   const { name, semconvName, hosts, formats, marks = () => !hosts, toWire = (value) => value } = options;
   const isOurs = hosts ? matchHosts(hosts) : () => true;
@@ -51,6 +57,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const byShape = (json: unknown) => formats.find((format) => format.accepts?.(json));
   const isOf = (format: Format, value: unknown, isKnown = false) => isKnown || !format.shared || marks(value);
   const first = formats[0]!;
+  const content = createProviderContent(formats, byUrl, toWire);
   const read = (json: unknown, reply: Reply) => (byUrl(reply.url) ?? byShape(json) ?? first).response(json, reply);
   return {
     name,
@@ -68,6 +75,7 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     includeUsage: (request) => byUrl(request.url)?.includeUsage?.(request),
     ...(hosts && { owns: isOurs }),
+    ...(content && { content }),
     accepts(value, isKnown) {
       const json = toWire(value);
       return formats.some((format) => format.accepts?.(json) && isOf(format, value, isKnown));
@@ -100,7 +108,14 @@ function createItemReader(reader: StreamReader, read: (item: unknown) => StreamE
   return { item: (value) => reader.event(read(value)), result: () => reader.result() };
 }
 
+/** A format or a vendor with some members of its own. */
+/* @__NO_SIDE_EFFECTS__ */
+export function extend<T extends Format | Provider>(base: T, own: Partial<T>): T {
+  return { ...base, ...own };
+}
+
 /** Whether an address is at one of these hosts. */
+/* @__NO_SIDE_EFFECTS__ */
 export function matchHosts(hosts: readonly string[]): (url: URL) => boolean {
   return ({ hostname, port }) =>
     hosts.some((host) => {

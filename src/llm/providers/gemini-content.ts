@@ -1,4 +1,5 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { geminiContent } from '../content/gemini.ts';
 import { fault } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import { parseSafety } from './content-filter.ts';
@@ -152,7 +153,13 @@ function isCloudReply({ createTime, usageMetadata }: Json): boolean {
  * `cloud` serves it too: there an address has the model's publisher, or an endpoint, and replies say more.
  * https://ai.google.dev/api/generate-content
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function createGeminiContent(cloud: boolean): Format {
+  function accepts(value: unknown): boolean {
+    const reply = asObject(value);
+    return reply !== undefined && isReply(reply) && isCloudReply(reply) === cloud;
+  }
+
   return {
     anywhere: true,
     match(pathname) {
@@ -163,9 +170,8 @@ export function createGeminiContent(cloud: boolean): Format {
     request: parseRequest,
     response: parseReply,
     stream: createReader,
-    accepts(value) {
-      const reply = asObject(value);
-      return reply !== undefined && isReply(reply) && isCloudReply(reply) === cloud;
-    },
+    content: geminiContent,
+    accepts,
+    acceptsItem: accepts,
   };
 }

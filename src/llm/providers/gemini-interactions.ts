@@ -1,4 +1,5 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
+import { interactionsContent } from '../content/interactions.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
@@ -134,6 +135,8 @@ export const geminiInteractions: Format = {
   request: parseRequest,
   response: (json) => parseInteraction(json),
   stream: createReader,
+  content: interactionsContent,
+  acceptsItem: (item) => asString(asObject(item)?.event_type)?.startsWith('interaction.') === true,
   accepts(value) {
     const body = asObject(value);
     return asString(body?.id) !== undefined && asString(body?.status) !== undefined && Array.isArray(body?.steps);

@@ -26,11 +26,9 @@ function readExtras(body: Json): Pick<LlmResponse, 'attributes' | 'error'> {
 
 const dialect: Dialect = { usage: readUsage, extras: readExtras, usageOnRequest: true };
 
-/**
- * A format of another vendor's, where Google serves it: errors come in Google's own shape too. Values that an SDK
- * returned don't say who served them, and are left to the vendor whose format it is.
- */
-export function atGoogle({ accepts: _, ...format }: Format): Format {
+/** A format of another vendor's, where Google serves it: errors come in Google's own shape too. */
+/* @__NO_SIDE_EFFECTS__ */
+export function atGoogle(format: Format): Format {
   return {
     ...format,
     response(json, reply) {

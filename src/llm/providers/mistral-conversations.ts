@@ -1,4 +1,5 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
+import { conversationsContent } from '../content/conversations.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
@@ -122,12 +123,15 @@ function parseRequest(request: ProviderRequest, parse: Format['request']): Parti
 }
 
 /** https://docs.mistral.ai/api/endpoint/beta/conversations */
+/* @__NO_SIDE_EFFECTS__ */
 export function createMistralConversations(parse: Format['request'], parseError: ParseError): Format {
   return {
     match: (pathname) => (path.test(pathname) ? 'chat' : undefined),
     request: (request) => parseRequest(request, parse),
     response: (json, reply) => parseReply(json, reply, parseError),
     stream: () => createReader(parseError),
+    content: conversationsContent,
     accepts: (value) => asObject(value)?.object === 'conversation.response',
+    acceptsItem: (item) => asString(asObject(item)?.type)?.startsWith('conversation.response.') === true,
   };
 }

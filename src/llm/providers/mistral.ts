@@ -1,7 +1,7 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { readCount, readObject } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, Operation, ProviderRequest, Reply } from '../provider.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend, type Format } from './format.ts';
 import { createMistralConversations } from './mistral-conversations.ts';
 import { parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
@@ -53,11 +53,10 @@ const format = createOpenaiFormat({
   extras: (body, reply) => present<Partial<LlmResponse>>({ error: parseMistralError(body, reply) }) ?? {},
 });
 
-const completions: Format = {
-  ...format,
+const completions = extend(format, {
   match: (pathname, url) => matchPath(format.match(pathname, url), pathname),
   request: (request) => parseRequest(request, format),
-};
+});
 
 /** The SDK's streams yield what was parsed beside the name of its event. */
 function unwrap(value: unknown): unknown {
@@ -82,7 +81,7 @@ export const mistral = createProvider({
   name: 'mistral',
   semconvName: 'mistral_ai',
   hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
-  formats: [createMistralConversations(completions.request, parseMistralError), completions],
+  formats: [createMistralConversations((request) => completions.request(request), parseMistralError), completions],
   marks: isOurs,
   toWire: (value) => toSnakeCase(unwrap(value)),
 });

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { ollamaContent } from '../content/ollama.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
@@ -126,6 +127,12 @@ const operations: Readonly<Record<string, string>> = {
   embeddings: 'embed',
 };
 
+/** A whole answer, or a line of one. */
+function isAnswer(body: Json | undefined): boolean {
+  if (typeof body?.done !== 'boolean' || asString(body.model) === undefined) return false;
+  return asObject(body.message) !== undefined || typeof body.response === 'string';
+}
+
 /** Ollama's own API, streamed as lines of JSON or not. */
 export const ollamaChat: Format = {
   match(pathname) {
@@ -135,12 +142,11 @@ export const ollamaChat: Format = {
   request: parseRequest,
   response: (json, { status }) => parseReply(json, status),
   stream: createReader,
+  content: ollamaContent,
   accepts(value) {
     const body = asObject(value);
-    if (!body || asString(body.model) === undefined) return false;
-    if (Array.isArray(body.embeddings)) return body.total_duration !== undefined;
-    return (
-      typeof body.done === 'boolean' && (asObject(body.message) !== undefined || typeof body.response === 'string')
-    );
+    if (Array.isArray(body?.embeddings)) return asString(body.model) !== undefined && body.total_duration !== undefined;
+    return isAnswer(body);
   },
+  acceptsItem: (item) => isAnswer(asObject(item)),
 };

@@ -1,7 +1,7 @@
 import { asObject } from '../../json.ts';
 import type { LlmResponse, Provider, ProviderRequest, Reply } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
-import { createProvider, type Format, matchHosts } from './format.ts';
+import { createProvider, extend, type Format, matchHosts } from './format.ts';
 import { ollamaChat } from './ollama-chat.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { mapResult } from './wire.ts';
@@ -22,19 +22,21 @@ function isUnmistakable({ url, body }: ProviderRequest): boolean {
 }
 
 /** An application of one's own may have `/api/chat` too: elsewhere a request without the marks is no model call. */
-const native: Format = {
-  ...ollamaChat,
+const native = extend(ollamaChat, {
   request: (request) => (isUnmistakable(request) ? ollamaChat.request(request) : {}),
-};
+});
 
-/** A format of others, spoken on its own hosts alone; values of it are nobody's in particular. */
-function spokenHere({ accepts: _accepts, ...format }: Format): Format {
+/** A format of others, spoken on its own hosts alone. */
+/* @__NO_SIDE_EFFECTS__ */
+function spokenHere(format: Format): Format {
   return { ...format, match: (pathname, url) => (isOurs(url) ? format.match(pathname, url) : undefined) };
 }
 
 const api = createProvider({
   name: 'ollama',
   formats: [native, spokenHere(createOpenaiFormat({ usageOnRequest: true })), spokenHere(anthropicMessages)],
+  // Values in the formats of others are nobody's in particular.
+  marks: () => false,
 });
 
 /** What runs at home costs nothing; the same model of the cloud is another one by its price. */
@@ -51,10 +53,10 @@ function priceCloud(response: LlmResponse, { url, request }: Reply): LlmResponse
  * @example
  * createTelemetry({ providers: [ollama] });
  */
-export const ollama: Provider = {
-  ...api,
+export const ollama: Provider = extend<Provider>(api, {
+  owns: isOurs,
   response: (json, reply) => priceCloud(api.response(json, reply), reply),
   stream: (reply) => mapResult(api.stream!(reply), (response) => priceCloud(response, reply)),
   // Before those who take any host with such a path, after those who know theirs.
   priority: -0.5,
-};
+});

@@ -1,4 +1,5 @@
 import { asArray, asObject, asString } from '../../json.ts';
+import { openaiContent } from '../content/openai.ts';
 import type { LlmResponse, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
 import { createChatReader, type Dialect, parseChatCompletion } from './openai-dialect.ts';
@@ -47,8 +48,10 @@ function isItem(value: unknown): boolean {
   const item = asObject(value);
   if (asString(item?.type)?.startsWith('response.')) return true;
   const choice = asObject(asArray(item?.choices)[0]);
-  const isChunk = item?.object === 'chat.completion.chunk' || item?.object === 'text_completion';
-  return Array.isArray(item?.choices) && (isChunk || choice?.delta !== undefined);
+  const isChunk = /^(chat\.completion\.chunk|text_completion)$/.test(asString(item?.object) ?? '');
+  // Azure's first says what its filters found, and no more.
+  const isFilter = Array.isArray(item?.prompt_filter_results);
+  return Array.isArray(item?.choices) && (isChunk || isFilter || asObject(choice?.delta) !== undefined);
 }
 
 /** The body of a streamed chat completion with `stream_options.include_usage`, where it says nothing about that. */
@@ -62,12 +65,14 @@ function askUsage({ url, body }: ProviderRequest): unknown {
 }
 
 /** OpenAI's API, streamed or not, in the dialect of whoever serves it: the paths are the same wherever they stand. */
+/* @__NO_SIDE_EFFECTS__ */
 export function createOpenaiFormat(dialect: Dialect = {}): Format {
   return {
     match: matchPath,
     request: parseRequest,
     response: (json, reply) => parseReply(json, dialect, reply),
     stream: (reply) => createReader(reply, dialect),
+    content: openaiContent,
     accepts: isReply,
     acceptsItem: isItem,
     shared: true,

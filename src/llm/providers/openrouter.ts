@@ -2,11 +2,12 @@ import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { readCount } from '../faults.ts';
 import type { LlmResponse, Reply, StreamReader } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend } from './format.ts';
 import { type Dialect, parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { readUsd } from './reported-cost.ts';
-import { parseError, present } from './wire.ts';
+import { isCamelCase, toSnakeCase } from './spelling.ts';
+import { parseError, present, readModel } from './wire.ts';
 
 /** With a key of one's own the vendor behind is paid apart: what OpenRouter charges is only its fee. */
 function readCost(body: Json): number | undefined {
@@ -64,8 +65,7 @@ function merge(response: LlmResponse, more: LlmResponse): LlmResponse {
 }
 
 /** Anthropic's messages, with OpenRouter's fields among the others. */
-const messages: Format = {
-  ...anthropicMessages,
+const messages = extend(anthropicMessages, {
   response: (json, reply) => merge(anthropicMessages.response(json, reply), readExtras(asObject(json) ?? {})),
   stream(reply: Reply): StreamReader {
     const reader = anthropicMessages.stream!(reply);
@@ -80,7 +80,16 @@ const messages: Format = {
       result: () => merge(reader.result(), extras),
     };
   },
-};
+});
+
+/** Models are named after their vendors, and replies say what they cost or who served. */
+function isOurs(value: unknown): boolean {
+  const body = asObject(value);
+  const isNamed = readModel(body)?.includes('/') === true;
+  const isBilled = asObject(body?.usage)?.is_byok !== undefined;
+  // The SDK spells the fields its own way, and leaves out what it does not know.
+  return isNamed && (isBilled || asString(body?.provider) !== undefined || isCamelCase(body));
+}
 
 /**
  * OpenRouter: chat completions, Responses, embeddings, legacy completions and Anthropic's messages on `openrouter.ai`.
@@ -94,4 +103,6 @@ export const openrouter = createProvider({
   name: 'openrouter',
   hosts: ['openrouter.ai'],
   formats: [messages, createOpenaiFormat(dialect)],
+  marks: isOurs,
+  toWire: toSnakeCase,
 });

@@ -1,7 +1,7 @@
 import { asObject, type Json } from '../../json.ts';
 import { readCount, readObject } from '../faults.ts';
 import type { LlmUsage, Operation } from '../provider.ts';
-import { createProvider, type Format } from './format.ts';
+import { createProvider, extend } from './format.ts';
 import { type Dialect, parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { readUsd } from './reported-cost.ts';
@@ -46,8 +46,7 @@ const dialect: Dialect = {
 
 const openai = createOpenaiFormat(dialect);
 
-const format: Format = {
-  ...openai,
+const format = extend(openai, {
   match(pathname, url): Operation | undefined {
     // What is submitted here is answered later, to another request.
     if (/^(\/v1)?\/async\//.test(pathname)) return undefined;
@@ -65,7 +64,7 @@ const format: Format = {
       result: () => reader.result(),
     };
   },
-};
+});
 
 /**
  * Perplexity: chat completions, its agent's Responses and embeddings on `api.perplexity.ai`. The cost is the one it

@@ -1,3 +1,4 @@
+import { asObject } from '../../json.ts';
 import { createProvider, type Format } from './format.ts';
 import { createChatFold } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
@@ -7,7 +8,7 @@ const openai = createOpenaiFormat();
 /** Their reply has no usage, which is no fault of it. https://docs.together.ai/reference/embeddings */
 const embeddings: Format = {
   match: (pathname, url) => (openai.match(pathname, url) === 'embed' ? 'embed' : undefined),
-  request: openai.request,
+  request: (request) => openai.request(request),
   response(json) {
     const fold = createChatFold();
     fold.add(json);
@@ -26,4 +27,6 @@ export const together = createProvider({
   name: 'together',
   hosts: ['api.together.xyz', 'api.together.ai'],
   formats: [embeddings, openai],
+  // There whether the prompt is echoed or not.
+  marks: (value) => Array.isArray(asObject(value)?.prompt),
 });

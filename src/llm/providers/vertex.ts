@@ -7,6 +7,7 @@ import { atGoogle, googleOpenai } from './google-dialect.ts';
 import { vertexPredict } from './vertex-predict.ts';
 
 /** The place in a path, as `global` or `europe-west4`; the express mode names none. */
+/* @__NO_SIDE_EFFECTS__ */
 function located(format: Format): Format {
   return {
     ...format,
@@ -19,6 +20,7 @@ function located(format: Format): Format {
 }
 
 /** A partner's model by the partner's own API: the model, and whether it streams, are in the address. */
+/* @__NO_SIDE_EFFECTS__ */
 function createPartner(format: Format, isPartner: (publisher: string) => boolean): Format {
   return {
     ...format,
@@ -64,5 +66,12 @@ export const vertex = createProvider({
     'aiplatform.us.rep.googleapis.com',
     'aiplatform.eu.rep.googleapis.com',
   ],
-  formats: [createGeminiContent(true), vertexPredict, claude, others, geminiInteractions, googleOpenai].map(located),
+  formats: [
+    located(createGeminiContent(true)),
+    located(vertexPredict),
+    located(claude),
+    located(others),
+    located(geminiInteractions),
+    located(googleOpenai),
+  ],
 });

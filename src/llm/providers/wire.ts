@@ -16,6 +16,12 @@ export function present<T extends object>(fields: T): T | undefined {
   return empty ? undefined : (known as T);
 }
 
+/** The model that a reply, a chunk or an event names. */
+export function readModel(value: unknown): string | undefined {
+  const body = asObject(value);
+  return [body, asObject(body?.message), asObject(body?.response)].map((part) => asString(part?.model)).find(Boolean);
+}
+
 /** An error in a body or an event: `{ error: { type, code, message } }`, the flat form, or `{ error: 'text' }`. */
 export function parseError(json: unknown): LlmResponse['error'] {
   const body = asObject(json);

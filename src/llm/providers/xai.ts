@@ -5,7 +5,7 @@ import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider } from './format.ts';
 import { parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { present } from './wire.ts';
+import { present, readModel } from './wire.ts';
 
 /** https://docs.x.ai/developers/cost-tracking */
 const ticksPerUsd = 1e10;
@@ -46,4 +46,5 @@ export const xai = createProvider({
   semconvName: 'x_ai',
   hosts: ['api.x.ai', '*.api.x.ai'],
   formats: [anthropicMessages, format],
+  marks: (value) => readModel(value)?.startsWith('grok-') === true,
 });
