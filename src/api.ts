@@ -6,6 +6,7 @@ export { TelemetryError, type TelemetryErrorCode } from './errors.ts';
 export type { FlushResult } from './flush.ts';
 export type { CostAlert } from './llm/cost-alert.ts';
 export type { ErrorClass } from './llm/error-class.ts';
+export type { GuardrailResult } from './llm/guardrail.ts';
 export {
   type CacheHit,
   defineProvider,
@@ -24,7 +25,9 @@ export {
 export { openaiCompatible } from './llm/providers/openai-compatible.ts';
 export type { QualityScores, QualityTrend } from './llm/quality.ts';
 export type { CacheLookup, LlmCall } from './llm/record-call.ts';
+export type { KnownOfSpan } from './llm/record-span.ts';
 export type { CostRecord, Session, SessionOptions, Usage } from './llm/session.ts';
+export { createSpanProcessor, type GenAiSpanProcessor, type SpanSink } from './llm/span-processor.ts';
 export type { WrapOptions } from './llm/wrap.ts';
 export type {
   AgentOptions,

@@ -22,7 +22,15 @@ function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
   const { report } = diagnostics;
   return {
     engine,
-    runner: createSpanRunner({ tracer, clock, instruments, report }),
+    runner: createSpanRunner({
+      tracer,
+      clock,
+      instruments,
+      seen: recorder.seen,
+      content: recorder.content,
+      legacyAttributes: engine.options.legacyAttributes ?? true,
+      report,
+    }),
     runModelCall: createModelCallRunner({ recorder, providers, report }),
     flusher: createFlusher(engine),
   };

@@ -26,6 +26,7 @@ import { lazyResource } from './resource.ts';
 import { type CompleteRuntime, completeRuntime } from './runtime.ts';
 import {
   type ResolvedLimits,
+  resolveCapture,
   resolveFlush,
   resolveLimits,
   resolvePrices,
@@ -225,10 +226,12 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       clock,
       instruments,
       attempts,
+      content: resolveCapture(options.capture, runtime.env, limits, redactor, diagnostics.report),
       prices,
       pricingProfile: options.pricingProfile,
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
+      guardrail: options.guardrail,
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),

@@ -1,6 +1,8 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type { TelemetryError } from './errors.ts';
+import type { Capture } from './llm/content/capture.ts';
 import type { CostAlert } from './llm/cost-alert.ts';
+import type { GuardrailResult } from './llm/guardrail.ts';
 import type { Provider } from './llm/provider.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { OtlpOptions } from './otlp/config.ts';
@@ -91,6 +93,11 @@ export interface TelemetryOptions {
   pricingProfile?: string;
   /** Another currency for the sums of sessions: units of it that one US dollar buys. */
   currency?: { code: string; perUsd: number };
+  /**
+   * Reads a verdict of a guardrail off each call that is over: what was asked and answered, parsed, or of a stream what it
+   * came to. It changes nothing about the call.
+   */
+  guardrail?: (exchange: { request: unknown; response: unknown }) => GuardrailResult | undefined;
   /** Hears of each call that costs more than `usd`; such calls are counted too. */
   costAlert?: CostAlert;
   /** Asked before the built-in ones. */
@@ -102,6 +109,11 @@ export interface TelemetryOptions {
     keepSlowerThanMs?: number;
     keepCostlierThanUsd?: number;
   };
+  /**
+   * What is kept of what goes into calls and comes out of them: nothing by default, of each text 500 characters with
+   * `true`, or so many as a number says. Bytes are described, secrets taken out before a text is cut.
+   */
+  capture?: Capture;
   /**
    * Takes secrets out of every string of spans, resource and metric labels before anything gets them. Patterns come from
    * `edgespan/redact`. A rule that fails leaves nothing of the text.

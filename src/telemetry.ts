@@ -1,7 +1,9 @@
 import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Health } from './diagnostics.ts';
 import type { FlushResult } from './flush.ts';
+import type { GuardrailResult } from './llm/guardrail.ts';
 import type { CacheLookup, LlmCall } from './llm/record-call.ts';
+import type { KnownOfSpan } from './llm/record-span.ts';
 import type { Session, SessionOptions } from './llm/session.ts';
 import type { WrapOptions } from './llm/wrap.ts';
 import type {
@@ -65,6 +67,13 @@ export interface Telemetry {
   wrap<T extends object>(target: T, options?: WrapOptions<T>): T;
   /** A span and all metrics for a call that was made elsewhere, or that a cache answered. Never throws. */
   recordLlmCall(call: LlmCall): void;
+  /**
+   * Turns a GenAI span of another OpenTelemetry tracer, ended, into our metrics and cost: model calls, and runs of tools,
+   * agents and retrievals. None is counted twice, whoever tells of it. `createSpanProcessor` does it for all. Never throws.
+   */
+  recordSpan(span: ReadableSpan, known?: KnownOfSpan): void;
+  /** Counts what a check of one's own found, and notes it on the span. Never throws. */
+  recordGuardrail(result: GuardrailResult): void;
   /** Counts a look into a response cache, without a call. */
   recordCacheLookup(lookup: CacheLookup): void;
   /** Ids of the active span, for a structured log line; nothing outside of any. */

@@ -1,9 +1,11 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
-import { safely } from './errors.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
+import { vendorOf } from './llm/client-address.ts';
+import type { GuardrailResult } from './llm/guardrail.ts';
 import { createMeasure } from './llm/measure.ts';
-import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
+import type { CacheLookup, LlmCall } from './llm/record-call.ts';
+import type { KnownOfSpan } from './llm/record-span.ts';
 import { createSession, type Session, type SessionOptions } from './llm/session.ts';
 import { contextOf } from './llm/spans.ts';
 import { type WrapOptions, type WrapPorts, wrapObject } from './llm/wrap.ts';
@@ -26,10 +28,11 @@ import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
+import { recordWith } from './records.ts';
 import { type OpenTelemetryApi, registerGlobals } from './register.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
-import { type ContextView, getAgent, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
+import { type ContextView, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
 import { getSpan, isSpanContextValid, wrapSpanContext } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 import { noSpanContext } from './trace/tracer.ts';
@@ -137,21 +140,29 @@ export class View implements Telemetry {
 
   wrap<T extends object>(target: T, options: WrapOptions<T> = {}): T {
     const { run, runModelCall } = lateParts(this.#shared);
-    return wrapObject(target, options, { isOn: () => isOn(this.#shared), run, runModelCall, view: this.#view });
+    return wrapObject(target, options, {
+      isOn: () => isOn(this.#shared),
+      run,
+      runModelCall,
+      view: this.#view,
+      vendorOf: (client) => vendorOf(client, this.#shared.engine.providers),
+    });
   }
 
   recordLlmCall(call: LlmCall): void {
-    const { engine } = this.#shared;
-    if (!isOn(this.#shared)) return;
-    safely(
-      () => recordCall(engine.recorder, call, this.#view.active(), engine.diagnostics.report),
-      engine.diagnostics.report,
-    );
+    recordWith(this.#shared, this.#view).call(call);
   }
 
-  recordCacheLookup({ type, hit }: CacheLookup): void {
-    const { instruments } = this.#shared.engine;
-    if (isOn(this.#shared)) instruments.cacheLookup(type, hit, getAgent(this.#view.active()));
+  recordSpan(span: ReadableSpan, known: KnownOfSpan = {}): void {
+    recordWith(this.#shared, this.#view).span(span, known);
+  }
+
+  recordGuardrail(result: GuardrailResult): void {
+    recordWith(this.#shared, this.#view).guardrail(result);
+  }
+
+  recordCacheLookup(lookup: CacheLookup): void {
+    recordWith(this.#shared, this.#view).cacheLookup(lookup);
   }
 
   logFields(): { trace_id: string; span_id: string } | Record<string, never> {
@@ -222,9 +233,9 @@ export class View implements Telemetry {
   }
 
   #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
-    return createWrapper<O>(type, (options, name) => (call) => {
+    return createWrapper<O>(type, (options, name) => (call, args) => {
       if (!isOn(this.#shared)) return call();
-      return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call);
+      return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
     });
   }
 }

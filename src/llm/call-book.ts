@@ -26,6 +26,8 @@ export interface CallFacts {
   readonly attributes: Attributes;
   readonly verdict: Verdict | undefined;
   readonly trace: TraceRef | null;
+  /** The beginning of the prompt, for sessions that show it. */
+  readonly preview?: string | undefined;
   /** The call was counted with an earlier attempt. */
   readonly counted?: boolean;
 }
@@ -62,7 +64,7 @@ export function createCallBook({ attempts, prices, onCost }: CallBookOptions): C
     count(facts, context, attempt, waits = false) {
       const outcome = toOutcome(facts);
       attempts.finish(attempt, outcome, waits);
-      if (!waits) addToFrames(context, outcome);
+      if (!waits) addToFrames(context, { ...outcome, preview: facts.preview });
       if (facts.cost) onCost(outcome, facts.cost);
     },
   };

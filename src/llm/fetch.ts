@@ -84,7 +84,9 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       () =>
         options.recorder.start({
           request,
+          body: outer.body,
           semconvProvider: provider.semconvName,
+          said: () => provider.content?.at(recognised.request.url)?.request(recognised.request.body),
           attempt: readAttempt(headers, url, body),
           attributes: {
             'server.address': url.hostname,
@@ -144,6 +146,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       {
         maxBodyBytes: options.limits.bodyBytes,
         maxEventBytes: options.limits.eventBytes,
+        maxText: call.maxText,
         onContent: () => call.firstToken(),
         onChunk: () => call.chunk(),
         onEnd() {
@@ -158,7 +161,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       const answer = reader.finish(how.aborted === true || 'thrown' in how);
       if (provider.name !== started.recognised.provider.name) answer.provider ??= provider.name;
       const incomplete = request.stream && !terminated && !isComplete(answer);
-      call.end({ response: answer, status, headers, incomplete, ...how });
+      call.end({ response: answer, body: reader.body, status, headers, incomplete, ...how });
     }
     const streams = getInvocation(context)?.streams ?? options.streams;
     // An error page that nobody reads to the end is still an error, not a caller who left.

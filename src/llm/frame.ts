@@ -11,12 +11,18 @@ export interface FramedCall {
   readonly usage: LlmUsage | undefined;
   readonly cost: Cost | undefined;
   readonly seconds: number;
+  /** The beginning of the prompt, where somebody around wants to see it. */
+  readonly preview?: string | undefined;
 }
 
 /** A stretch of work that wants to know of the model calls in it. They are counted where they are made, never here. */
 export interface Frame {
   readonly outer: Frame | undefined;
+  /** Characters of the prompt that are wanted. */
+  readonly preview?: number;
   add(call: FramedCall): void;
+  /** An attempt inside has repeated an earlier one. */
+  retry?(): void;
 }
 
 const frameKey = /* @__PURE__ */ createContextKey('edgespan frame');
@@ -29,9 +35,52 @@ export function setFrame(context: Context, frame: Frame): Context {
   return context.setValue(frameKey, frame);
 }
 
+/** The longest beginning of the prompt that anybody around a call wants to see. */
+export function previewLength(context: Context): number {
+  let longest = 0;
+  for (let frame = getFrame(context); frame; frame = frame.outer) longest = Math.max(longest, frame.preview ?? 0);
+  return longest;
+}
+
+/** Tells all frames around an attempt that it repeats an earlier one. */
+export function addRetry(context: Context): void {
+  for (let frame = getFrame(context); frame; frame = frame.outer) frame.retry?.();
+}
+
 /** Tells all frames around a call of it. */
 export function addToFrames(context: Context, call: FramedCall): void {
   for (let frame = getFrame(context); frame; frame = frame.outer) frame.add(call);
+}
+
+/** Who is asked, as labels and attributes call it. */
+export interface ModelRef {
+  readonly provider: string;
+  readonly model: string;
+  readonly semconvProvider: string;
+}
+
+/**
+ * Tells the agent around a call whom it asks, since its tools may run while the answer still comes. The function that
+ * it returns is for what the answer knows better.
+ */
+export function noteCall(context: Context, asked: ModelRef): (answered: ModelRef) => void {
+  const agent = findAgent(context);
+  const call = { ...asked };
+  if (agent && asked.model) agent.latest = call;
+  return (answered) => {
+    Object.assign(call, answered);
+    if (agent && !asked.model) agent.latest = call;
+  };
+}
+
+/** The latest model call of the agent around, and of no agent inside of that; `undefined` where there was none yet. */
+export function latestCall(context: Context): ModelRef | undefined {
+  return findAgent(context)?.latest;
+}
+
+function findAgent(context: Context): AgentFrame | undefined {
+  for (let frame = getFrame(context); frame; frame = frame.outer) if (frame instanceof AgentFrame) return frame;
+  return undefined;
 }
 
 /** What the model calls inside of a span come to. */
@@ -41,6 +90,7 @@ export class SpanFrame implements Frame {
   #inputTokens = 0;
   #outputTokens = 0;
   #costUsd = 0;
+  #retries = 0;
 
   constructor(outer: Frame | undefined) {
     this.outer = outer;
@@ -53,14 +103,25 @@ export class SpanFrame implements Frame {
     this.#costUsd += cost?.totalUsd ?? 0;
   }
 
+  retry(): void {
+    this.#retries++;
+  }
+
   /** Under names of their own: a backend that sums up `gen_ai.usage.*` must not find the same tokens twice. */
   attributes(): Attributes {
-    if (this.#calls === 0) return {};
+    const retries = this.#retries > 0 ? { 'edgespan.retry.count': this.#retries } : {};
+    if (this.#calls === 0) return retries;
     return {
+      ...retries,
       'edgespan.aggregated.model_calls': this.#calls,
       'edgespan.aggregated.input_tokens': this.#inputTokens,
       'edgespan.aggregated.output_tokens': this.#outputTokens,
       'edgespan.aggregated.cost_usd': round(this.#costUsd, 8),
     };
   }
+}
+
+/** An agent's: what it knows of its model calls is inherited by its tools and retrievals. */
+export class AgentFrame extends SpanFrame {
+  latest: ModelRef | undefined;
 }

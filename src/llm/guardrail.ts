@@ -70,7 +70,7 @@ export function normaliseCategory(given: string): string {
 
 /** Reasons to stop that say that something was held back. */
 const heldBack =
-  /^(content[_-]?filter(ed)?|guardrail_intervened|refusal|(image_)?(safety|recitation|prohibited_content)|blocklist|spii)$/i;
+  /^(content[_-]?filter(ed)?|guardrail_intervened|refusal|(image_)?(safety|recitation|prohibited_content)|blocklist|spii|model_armor|jailbreak)$/i;
 
 /** By what a hook found, else by what the response says, else by why it stopped. */
 export function readVerdict(
@@ -84,8 +84,10 @@ export function readVerdict(
   const id = asString(found?.id) ?? named ?? asString(request.guardrail?.id) ?? '';
   if (found) return { id, asked, action: asString(found.action), categories: listCategories([found.category]) };
   const action = asString(said?.action);
-  if (action) return { id, asked, action, categories: listCategories(said?.categories) };
   const reason = response.finishReasons?.find((one) => heldBack.test(one));
+  // What was held back is more than what was noticed, unless a guardrail speaks for itself.
+  const isTold = action !== undefined && (action !== 'NONE' || !reason || named !== undefined);
+  if (isTold) return { id, asked, action, categories: listCategories(said?.categories) };
   if (reason) {
     const category = /^(content|guardrail)/i.test(reason) ? [] : listCategories([reason]);
     return { id, asked, action: intervened, categories: category };

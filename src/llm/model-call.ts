@@ -1,19 +1,30 @@
+import type { Attributes } from '@opentelemetry/api';
 import { safely } from '../errors.ts';
+import { asObject, asString } from '../json.ts';
 import { type ContextView, type ModelCallMark, modelCallKey } from '../trace/context.ts';
+import { createItemContent, readArgumentContent, readValueContent } from './content/values.ts';
 import { isAbort } from './error-class.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
-import type { ItemReader, LlmRequest, LlmResponse, Provider } from './provider.ts';
-import type { LlmRecorder, ModelCall } from './recorder.ts';
+import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
+import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
 import { contextOf } from './spans.ts';
+import { createItems, type Items } from './value-items.ts';
 import { observeStream } from './value-stream.ts';
-import { readArguments, readValue } from './values.ts';
+import { isLazy, readArguments, readValue } from './values.ts';
 import type { LlmOptions } from './wrappers.ts';
+
+export interface WrappedCall extends LlmOptions<never> {
+  /** Whom a wrapped client asks, by its address. */
+  readonly vendor?: string | undefined;
+  /** One method of many: where neither what it was given nor what it answers is a model's, it was no model call. */
+  readonly mayBeOther?: boolean;
+}
 
 /** Runs a function as a model call. What its arguments and its result are is read by their shape. */
 export type ModelCallRunner = <T>(
   view: ContextView,
-  options: LlmOptions<never>,
+  options: WrappedCall,
   call: () => T,
   args?: readonly unknown[],
   spanName?: string,
@@ -31,109 +42,131 @@ export function createModelCallRunner({ recorder, providers, report }: ModelCall
     const frame = new SpanFrame(getFrame(outer));
     const parent = setFrame(outer, frame);
     const mark: ModelCallMark = { counted: false };
-    const request = readRequest(options, args);
-    const { attributes = {}, links } = options;
+    const given = safely(() => readArguments(args), report) ?? {};
+    const request = readRequest(options, given);
+    const { links } = options;
+    const attributes = { ...promptAttributes(options), ...options.attributes };
     const started = recorder.start({
       request,
       attributes,
       context: parent,
       isWrapper: true,
+      semconvProvider: nameOf(request.provider, providers),
+      body: args.length === 1 ? args[0] : args,
+      said: () => readArgumentContent(args, providers),
+      capture: options.capture,
       ...(spanName !== undefined && { spanName }),
     });
     if (links) started.span.addLinks(links);
-    const items = createItems(providers, request, started, mark);
+    const vendor = options.provider ?? options.vendor ?? given.provider;
+    const items = createItems({
+      providers,
+      vendor,
+      onItem: (item) => said?.add(item),
+      onContent() {
+        started.firstToken();
+        // An instrumented call inside has told its own chunks.
+        if (!mark.counted) started.chunk();
+      },
+    });
+
+    const said = started.maxText > 0 ? createItemContent(providers, started.maxText) : undefined;
+    const add = (value?: unknown) => {
+      request.stream = true;
+      items.add(value);
+    };
 
     function finish(ending: Ending): void {
-      const delegated = mark.counted;
-      if (delegated) started.span.setAttributes(frame.attributes());
+      if (mark.counted) started.span.setAttributes(frame.attributes());
       const thrown = 'thrown' in ending;
-      const aborted = thrown ? isAbort(ending.thrown) : (ending.left ?? false);
+      const left = !thrown && ending.left === true && !items.isWhole;
+      const aborted = thrown ? isAbort(ending.thrown) : left;
       if (thrown && !aborted) recordError(started.span, ending.thrown);
-      const response = thrown ? items.result() : readResult(options, ending.value, items, providers, report);
+      // A result whose promises begin to read a stream is left alone.
+      const value = thrown || isLazy(ending.value) ? undefined : ending.value;
+      const response = thrown ? items.result() : readResult(options, value, items, { providers, vendor, report });
+      const isOther = options.mayBeOther === true && !response && request.model === undefined;
+      const delegated = mark.counted || isOther;
+      const incomplete = request.stream && !thrown && !left && isIncomplete(response);
+      const messages = said?.result() ?? (said && !thrown ? readValueContent(value, providers) : undefined);
       const failure = thrown && !aborted ? { thrown: ending.thrown } : {};
-      started.end({ ...(response && { response: settle(options, response) }), ...failure, aborted, delegated });
+      const told = {
+        ...(response && settle(options, response, providers)),
+        ...(messages !== undefined && { messages }),
+      };
+      started.end({ response: told, body: value, ...failure, aborted, incomplete, delegated });
     }
 
     return runInSpan(view, parent.setValue(modelCallKey, mark), started.span, call, finish, {
-      onYield: items.add,
+      onYield: add,
       takeOver: (value, end) =>
         observeStream(value, {
-          item: items.add,
+          item: add,
           end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
         }),
     });
   };
 }
 
-function readRequest(options: LlmOptions<never>, args: readonly unknown[]): LlmRequest {
-  const { model, provider, guardrail } = readArguments(args);
-  const { operation = 'chat' } = options;
+function promptAttributes({ prompt }: LlmOptions<never>): Attributes {
+  const { name, version } = asObject(prompt) ?? {};
   return {
-    provider: options.provider ?? provider ?? 'unknown',
-    model: options.model ?? model,
+    ...(asString(name) && { 'gen_ai.prompt.name': asString(name) }),
+    ...(asString(version) && { 'gen_ai.prompt.version': asString(version) }),
+  };
+}
+
+function readRequest(options: WrappedCall, given: ReturnType<typeof readArguments>): LlmRequest {
+  const { provider, guardrail } = given;
+  const model = options.model ?? given.model;
+  const { operation = /embed|\/bge-/i.test(model ?? '') ? 'embed' : 'chat' } = options;
+  return {
+    provider: options.provider ?? options.vendor ?? provider ?? 'unknown',
+    model,
     operation: operation === 'stream' ? 'chat' : operation,
     stream: operation === 'stream',
     ...(guardrail && { guardrail }),
   };
 }
 
-interface Items {
-  add(value?: unknown): void;
-  result(): LlmResponse | undefined;
-}
-
-/** What a stream or a generator yields, folded by the provider that knows its first item. */
-function createItems(
-  providers: readonly Provider[],
-  request: LlmRequest,
-  started: ModelCall,
-  mark: ModelCallMark,
-): Items {
-  let reader: ItemReader | undefined;
-  let provider: Provider | undefined;
-  let isKnown: boolean | undefined;
-  const ignore = () => {};
-  return {
-    add(value) {
-      request.stream = true;
-      if (isKnown === undefined) {
-        provider = providers.find((one) => {
-          reader = safely(() => one.items?.(value), ignore);
-          return reader !== undefined;
-        });
-        isKnown = provider !== undefined;
-      }
-      const outcome = isKnown ? safely(() => reader!.item(value), ignore) : 'content';
-      // An instrumented call inside has told its own chunks.
-      if (outcome !== 'content') return;
-      started.firstToken();
-      if (!mark.counted) started.chunk();
-    },
-    result() {
-      const response = safely(() => reader?.result(), ignore);
-      return response && { ...response, provider: response.provider ?? provider!.name };
-    },
-  };
+interface Reading {
+  readonly providers: readonly Provider[];
+  readonly vendor: string | undefined;
+  readonly report: (error: unknown) => void;
 }
 
 /** What the wrapper's own extractor says, else the shape. */
 function readResult(
-  options: LlmOptions<never>,
+  options: WrappedCall,
   value: unknown,
   items: Items,
-  providers: readonly Provider[],
-  report: (error: unknown) => void,
+  { providers, vendor, report }: Reading,
 ): LlmResponse | undefined {
   const extracted = value === undefined ? undefined : safely(() => options.response?.(value as never), report);
-  return extracted ?? items.result() ?? (value === undefined ? undefined : readValue(value, providers));
+  return extracted ?? items.result() ?? (value === undefined ? undefined : readValue(value, providers, vendor));
 }
 
-/** What the wrapper was told wins over what the result says. */
-function settle({ provider, model }: LlmOptions<never>, response: LlmResponse): LlmResponse {
+/** A stream that named a reason for each of its ends has come to it. */
+function isIncomplete(response: LlmResponse | undefined): boolean {
+  return response?.error === undefined && response?.finishReasons?.includes('error') === true;
+}
+
+/** What the wrapper was told wins over the address of a client, and that over what the result says. */
+function settle(options: WrappedCall, response: LlmResponse, providers: readonly Provider[]): LlmResponse {
   const { provider: _provider, model: _model, ...rest } = response;
+  const provider = options.provider ?? options.vendor ?? response.provider;
+  const model = options.model ?? response.model;
   return {
     ...rest,
-    ...(!provider && response.provider && { provider: response.provider }),
-    ...((model ?? response.model) && { model: model ?? response.model }),
-  } as LlmResponse;
+    ...(provider && {
+      provider,
+      attributes: { 'gen_ai.provider.name': nameOf(provider, providers), ...rest.attributes },
+    }),
+    ...(model && { model }),
+  };
+}
+
+/** `gen_ai.provider.name` of a short name. */
+function nameOf(provider: string, providers: readonly Provider[]): string {
+  return providers.find(({ name }) => name === provider)?.semconvName ?? provider;
 }

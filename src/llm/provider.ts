@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { LlmUsage } from '../usage.ts';
+import type { ProviderContent } from './content/message.ts';
 
 export type { LlmUsage } from '../usage.ts';
 
@@ -121,11 +122,21 @@ export interface Provider {
   gateway?: Gateway;
   /** Whether an address is at the vendor's own hosts; absent for one who is known by paths alone. */
   owns?(url: URL): boolean;
-  /** Folds what an SDK's stream yields, by its first item; `undefined` where that is of another API. */
-  items?(first: unknown): ItemReader | undefined;
-  /** Recognises a value that an SDK returned, by its shape. */
-  accepts?(value: unknown): boolean;
+  /**
+   * Folds what an SDK's stream yields, by its first item; `undefined` where that is of another API. `isKnown` as with
+   * `accepts`.
+   */
+  items?(first: unknown, isKnown?: boolean): ItemReader | undefined;
+  /**
+   * Recognises a value that an SDK returned, by its shape. `isKnown` says that the vendor is known, and nothing has to
+   * tell its values from others'.
+   */
+  accepts?(value: unknown, isKnown?: boolean): boolean;
   read?(value: unknown): LlmResponse;
+  /** Reads what is said, where that is captured. */
+  content?: ProviderContent;
+  /** A framework: its own name is nobody's who answers. */
+  isFramework?: boolean;
 }
 
 export function defineProvider(provider: Provider): Provider {

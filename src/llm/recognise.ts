@@ -74,6 +74,7 @@ function bind(provider: Provider): Provider {
     request: (request) => provider.request(request),
     response: (json, reply) => provider.response(json, reply),
     ...(provider.stream && { stream: (reply) => provider.stream!(reply) }),
+    ...(provider.content && { content: provider.content }),
     ...(provider.includeUsage && { includeUsage: (request) => provider.includeUsage!(request) }),
   };
 }

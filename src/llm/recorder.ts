@@ -9,8 +9,10 @@ import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import { callAttributes } from './call-attributes.ts';
 import { type CallBook, type CallFacts, createCallBook } from './call-book.ts';
+import type { Capture, ContentCapture } from './content/capture.ts';
+import { followSaid, type SpokenCall } from './content/said.ts';
 import { readFailure, timeout } from './failure.ts';
-import { addRetry, noteCall } from './frame.ts';
+import { addRetry, noteCall, previewLength } from './frame.ts';
 import { type GuardrailResult, readVerdict } from './guardrail.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
@@ -21,6 +23,8 @@ import { type SemconvNames, semconvOperation } from './semconv.ts';
 /** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
 export interface CallEnd {
   response?: LlmResponse;
+  /** What was answered, whole and parsed, for who wants to see it. */
+  body?: unknown;
   /** HTTP status and headers of the answer. */
   status?: number;
   headers?: Headers;
@@ -40,8 +44,8 @@ export interface ModelCall {
   firstToken(): void;
   /** An event with content has come. */
   chunk(): void;
-  /** What was answered, whole and parsed, for who wants to see it. */
-  answer(body: unknown): void;
+  /** Characters to hold of each text that is answered, 0 where nobody wants them. */
+  readonly maxText: number;
   /** Ends the span and counts the call, once. */
   end(end: CallEnd): void;
 }
@@ -56,6 +60,9 @@ export interface CallStart {
   readonly context: Context;
   /** What was asked, parsed, for who wants to see it. */
   readonly body?: unknown;
+  /** What of it is said, read where that is captured. */
+  readonly said?: SpokenCall['said'];
+  readonly capture?: Capture | undefined;
   /** Of a call that is already over: milliseconds since it began. */
   readonly startedMsAgo?: number;
   /** A function around a call, which may have been instrumented inside. */
@@ -76,6 +83,7 @@ export interface RecorderOptions {
   /** Told of every cost. */
   readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
   /** Reads a verdict off a call that is over. */
+  readonly content: ContentCapture;
   readonly guardrail?: GuardrailHook | undefined;
   readonly report: (error: unknown) => void;
 }
@@ -89,6 +97,7 @@ export interface LlmRecorder {
   leaf(span: object): { readonly costUsd: number | undefined } | undefined;
   /** Where calls are counted, those too of which another tracer has the span. */
   readonly book: CallBook;
+  readonly content: ContentCapture;
   readonly seen: SeenCalls;
 }
 
@@ -108,6 +117,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     startedMsAgo = 0,
     spanName,
     body,
+    said,
+    capture,
   }: CallStart): ModelCall {
     const { provider, model } = request;
     const operation = semconvOperation(request.operation);
@@ -128,6 +139,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       context,
     );
     markOwn(span);
+    const spoken = { request, said, capture, isWrapper, preview: previewLength(context) };
+    const content = followSaid(options.content, span, spoken);
     const around = spansAround(context);
     const kind = kindOfCall(request.operation);
     const semconvName = String(standard['gen_ai.provider.name']);
@@ -141,7 +154,6 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     let firstTokenSeconds: number | undefined;
     let lastChunk: number | undefined;
     let ended = false;
-    let answer: unknown;
 
     /** Where the async context got lost, the reply's id or another tracer tells that the call has been counted. */
     function isCounted(id: string | undefined): boolean {
@@ -149,7 +161,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       return isWrapper === true && (seen.hasReply(id, startedAt) || seen.isCovered(span.spanContext(), kind));
     }
 
-    function judge(response: LlmResponse) {
+    function judge(response: LlmResponse, answer: unknown) {
       const exchange = { request: body, response: answer ?? response };
       const found = options.guardrail && safely(() => options.guardrail!(exchange), options.report);
       return readVerdict(request, response, found);
@@ -168,6 +180,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
 
     function record(how: CallEnd): void {
       const whole = readResponse(how.response);
+      const vendor = whole.attributes?.['gen_ai.provider.name'];
+      if (vendor !== undefined) standard['gen_ai.provider.name'] = vendor;
       const delegated = how.delegated || isCounted(whole.id);
       for (const parent of around) seen.cover(parent, kind);
       const { usage: _usage, costUsd: _cost, ...withoutUsage } = whole;
@@ -187,11 +201,13 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         seconds: duration + earlierSeconds,
         firstTokenSeconds: firstTokenSeconds === undefined ? undefined : firstTokenSeconds + earlierSeconds,
         attributes: standard,
-        verdict: delegated ? undefined : judge(response),
+        verdict: delegated ? undefined : judge(response, how.body),
         trace: ref,
         counted,
+        preview: content.preview,
       };
       span.setAttributes(callAttributes(facts, { seconds: duration, firstTokenSeconds }, how.status, options));
+      content.end(response.messages, delegated);
       if (failure) span.setStatus({ code: statusError, message: failure.type });
       if (delegated) return;
       leaves.set(span, { costUsd: facts.cost?.totalUsd });
@@ -199,7 +215,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       answered({
         provider: response.provider ?? provider,
         model: response.model ?? model ?? '',
-        semconvProvider: semconvName,
+        semconvProvider: String(standard['gen_ai.provider.name']),
       });
       if (attempt?.number) addRetry(context);
       // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.
@@ -210,6 +226,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
 
     return {
       span,
+      maxText: content.held,
       firstToken() {
         firstTokenSeconds ??= seconds();
       },
@@ -218,14 +235,11 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         if (lastChunk !== undefined) instruments.chunk(now - lastChunk, standard, ref);
         lastChunk = now;
       },
-      answer(given) {
-        if (options.guardrail) answer = given;
-      },
       end,
     };
   }
 
-  return { start, leaf: (span) => leaves.get(span), book, seen };
+  return { start, leaf: (span) => leaves.get(span), book, content: options.content, seen };
 }
 
 export function traceRef(span: Span): TraceRef | null {

@@ -1,7 +1,9 @@
+import { safely } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { ByteBuffer } from '../stream/byte-buffer.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
+import type { ContentReader } from './content/message.ts';
 import { takeFaults } from './faults.ts';
 import type { LlmResponse, Provider, Reply, StreamEvent, StreamReader } from './provider.ts';
 
@@ -10,6 +12,8 @@ export interface ReplyReaderOptions {
   maxBodyBytes: number;
   /** An event of a stream above this is not read. */
   maxEventBytes: number;
+  /** Characters that are held of each text of the answer, which is not read without. */
+  maxText?: number;
   /** The first token. */
   onContent(): void;
   /** Every event that carries content, the first one too. */
@@ -28,6 +32,8 @@ export interface ReplyReader {
    * half of a JSON text is then no news about the parser.
    */
   finish(isCut?: boolean): LlmResponse;
+  /** Of an unstreamed answer, once it is finished. */
+  readonly body: unknown;
 }
 
 /**
@@ -45,6 +51,9 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
   let flushing = false;
   let failed = false;
   let result: LlmResponse | undefined;
+  let body: unknown;
+  const content = options.maxText && reply.url && reply.status < 400 ? provider.content?.at(reply.url) : undefined;
+  let said: ContentReader | undefined;
 
   function fail(): void {
     // What an error page or a cut-off last event says is no news about the parser.
@@ -63,8 +72,10 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
 
   function fold(data: string, type: string | undefined) {
     if (data === '[DONE]') return 'end';
+    const event = new LazyEvent(data, type, fail);
+    if (said) safely(() => said!.event(event), fail);
     if (hasContent && reader!.matters?.(data, type) === false) return 'content';
-    return ask(() => reader!.event(new LazyEvent(data, type, fail)));
+    return ask(() => reader!.event(event));
   }
 
   function onEvent(data: string, type: string | undefined): void {
@@ -99,7 +110,9 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
       ...(firstByte !== undefined && { firstByte }),
       onError: fail,
     });
-    if (framing) reader = provider.stream(reply);
+    if (!framing) return;
+    reader = provider.stream(reply);
+    said = content?.stream(options.maxText!);
   }
 
   function keep(bytes: Uint8Array): void {
@@ -118,14 +131,28 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
     else if (decided) keep(bytes);
   }
 
+  /** With what was said, where that is captured. */
+  function withSaid(response: LlmResponse, read: () => readonly unknown[] | undefined): LlmResponse {
+    const messages = safely(read, fail);
+    return messages?.length ? { ...response, messages } : response;
+  }
+
   function parseBody(isCut: boolean): LlmResponse {
     const json = parseJson(new TextDecoder().decode(held.view()));
-    if (json !== undefined) return ask(() => provider.response(json, reply));
+    body = json;
+    if (json !== undefined)
+      return withSaid(
+        ask(() => provider.response(json, reply)),
+        () => content?.response(json),
+      );
     if (size > 0 && !isCut) fail();
     return {};
   }
 
   return {
+    get body() {
+      return body;
+    },
     chunk(bytes) {
       try {
         chunk(bytes);
@@ -139,7 +166,12 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
         flushing = true;
         if (!terminated) framing?.end();
         flushing = false;
-        result = reader ? ask(() => reader!.result()) : parseBody(isCut);
+        result = reader
+          ? withSaid(
+              ask(() => reader!.result()),
+              () => said?.result(),
+            )
+          : parseBody(isCut);
       } catch {
         flushing = false;
         fail();

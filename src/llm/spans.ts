@@ -1,12 +1,18 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
+import { safely } from '../errors.ts';
+import { asCount } from '../json.ts';
 import { agentKey, type ContextView, getAgent } from '../trace/context.ts';
 import { setSpan, spanKind } from '../trace/otel-span.ts';
+import type { ContentCapture } from './content/capture.ts';
+import { followSpan } from './content/span-content.ts';
+import { countDocuments } from './documents.ts';
 import { classifyError } from './error-class.ts';
-import { getFrame, SpanFrame, setFrame } from './frame.ts';
+import { AgentFrame, getFrame, latestCall, type ModelRef, setFrame } from './frame.ts';
 import type { LlmInstruments } from './instruments.ts';
-import { traceRef } from './recorder.ts';
+import { type LlmRecorder, traceRef } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
+import { markOwn, spansAround } from './seen-calls.ts';
 import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
 export interface SpanRunner {
@@ -19,6 +25,7 @@ export interface SpanRunner {
     call: (span: Span, context: Context) => T,
     /** In place of the name that the conventions make. */
     spanName?: string,
+    args?: readonly unknown[],
   ): T;
 }
 
@@ -28,6 +35,9 @@ export interface SpanRunnerOptions {
   readonly tracer: Tracer;
   readonly clock: Clock;
   readonly instruments: LlmInstruments;
+  readonly seen: LlmRecorder['seen'];
+  readonly legacyAttributes: boolean;
+  readonly content: ContentCapture;
   readonly report: (error: unknown) => void;
 }
 
@@ -56,7 +66,20 @@ function conventions(type: SpanType, name: string, options: AnySpanOptions): { n
   }
 }
 
-export function createSpanRunner({ tracer, clock, instruments, report }: SpanRunnerOptions): SpanRunner {
+/** What runs on behalf of an agent's model says so. */
+function inheritedAttributes(agent: string, asked: ModelRef | undefined, legacy: boolean): Attributes {
+  return {
+    ...(agent && { 'gen_ai.agent.name': agent }),
+    ...(asked && { 'gen_ai.provider.name': asked.semconvProvider }),
+    ...(asked?.model && { 'gen_ai.request.model': asked.model }),
+    ...(asked && legacy && { 'llm.provider': asked.provider }),
+    ...(asked?.model && legacy && { 'llm.model': asked.model }),
+  };
+}
+
+export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
+  const { tracer, clock, instruments, seen, content, report } = runner;
+
   function run<T>(
     view: ContextView,
     type: SpanType,
@@ -64,16 +87,28 @@ export function createSpanRunner({ tracer, clock, instruments, report }: SpanRun
     options: AnySpanOptions,
     call: (span: Span, context: Context) => T,
     spanName?: string,
+    args: readonly unknown[] = [],
   ): T {
     const parent = contextOf(options.parent, view);
     const agent = type === 'agent' ? name : getAgent(parent);
-    const frame = type === 'agent' ? new SpanFrame(getFrame(parent)) : undefined;
+    const frame = type === 'agent' ? new AgentFrame(getFrame(parent)) : undefined;
     const context = frame ? setFrame(parent.setValue(agentKey, name), frame) : parent;
     const standard = conventions(type, name, options);
     const kind = options.kind ?? (type === 'retrieval' ? spanKind.client : spanKind.internal);
-    const attributes = { ...standard.attributes, ...options.attributes };
+    const inherits = type === 'tool' || type === 'retrieval';
+    const asked = inherits ? latestCall(parent) : undefined;
+    const { provider = '', model = '' } = asked ?? {};
+    const attributes = {
+      ...standard.attributes,
+      ...(inherits && inheritedAttributes(agent, asked, runner.legacyAttributes)),
+      ...options.attributes,
+    };
     const links = options.links ?? [];
     const span = tracer.startSpan(spanName ?? standard.name, { kind, attributes, links }, context);
+    markOwn(span);
+    const said = followSpan(content, span, type, args, options.capture);
+    const around = spansAround(context);
+    const work = `${type} ${name}`;
     const startedAt = clock.monotonic();
 
     function finish(ending: Ending): void {
@@ -81,21 +116,22 @@ export function createSpanRunner({ tracer, clock, instruments, report }: SpanRun
       if ('thrown' in ending) recordError(span, ending.thrown);
       if (error) span.setAttribute('edgespan.error_class', error);
       else if (type === 'retrieval') setCount(span, options, (ending as { value: unknown }).value);
+      said.end('thrown' in ending ? undefined : ending.value);
       if (frame) span.setAttributes(frame.attributes());
       const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
-      instruments.span({ type, seconds, agent, error, trace: traceRef(span), ...(type === 'tool' && { tool: name }) });
+      for (const outer of around) seen.cover(outer, work);
+      if (seen.isCovered(span.spanContext(), work)) return;
+      const tool = type === 'tool' ? { tool: name } : {};
+      instruments.span({ type, seconds, agent, error, provider, model, trace: traceRef(span), ...tool });
     }
 
-    return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish);
+    return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish, said);
   }
 
   function setCount(span: Span, options: AnySpanOptions, value: unknown): void {
-    try {
-      const count = options.count?.(value as never);
-      if (typeof count === 'number') span.setAttribute('retrieved_documents_count', count);
-    } catch (error) {
-      report(error);
-    }
+    const extracted = asCount(safely(() => options.count?.(value as never), report));
+    const count = extracted ?? countDocuments(value);
+    if (count !== undefined) span.setAttribute('retrieved_documents_count', count);
   }
 
   return { run };

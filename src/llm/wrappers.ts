@@ -1,5 +1,6 @@
 import type { Attributes, Context, Link, Span, SpanKind } from '@opentelemetry/api';
 import { TelemetryError } from '../errors.ts';
+import type { Capture } from './content/capture.ts';
 import type { LlmResponse, Operation } from './provider.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
@@ -13,6 +14,8 @@ export interface SpanOptions {
   parent?: Context | Span;
   kind?: SpanKind;
   links?: Link[];
+  /** Beats the option `capture`, for this function alone. */
+  capture?: Capture;
 }
 
 export interface AgentOptions extends SpanOptions {}
@@ -30,6 +33,8 @@ export interface LlmOptions<R = unknown> extends SpanOptions {
   provider?: string;
   model?: string;
   operation?: Operation;
+  /** The prompt that a registry or a file keeps under this name: `gen_ai.prompt.name` and `.version`. */
+  prompt?: { name: string; version?: string };
   /** Reads tokens, model and tools off the result. */
   response?: (result: R) => LlmResponse | undefined;
 }

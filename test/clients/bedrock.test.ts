@@ -25,6 +25,7 @@ const modelId = 'us.amazon.nova-lite-v1:0';
 const request = { modelId, messages: [{ role: 'user' as const, content: [{ text: 'Hi' }] }] };
 const own = { modelId: 'mistral.mistral-7b-instruct-v0:2', body: JSON.stringify({ prompt: 'Hi', max_tokens: 9 }) };
 
+/** In: 600 and the 100 that are cached at 0.06, 300 out of the cache at 0.015; out: 500 at 0.24 dollars per million. */
 const call: CallSpan = {
   name: `chat ${modelId}`,
   status: 'ok',
@@ -33,7 +34,7 @@ const call: CallSpan = {
   model: undefined,
   httpStatus: 200,
   usage: [1000, 500],
-  costUsd: undefined,
+  costUsd: 0.0001665,
   firstToken: undefined,
   duration: answerMs,
   finish: ['end_turn'],
@@ -43,8 +44,9 @@ const call: CallSpan = {
   resend: undefined,
 };
 const stream: CallSpan = { ...call, operation: 'stream', firstToken: answerMs };
-const unknown = { usage: [undefined, undefined], finish: undefined } as const;
-const invoked: CallSpan = { ...call, name: `chat ${own.modelId}`, finish: ['stop'] };
+const unknown = { usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;
+/** 1,000 at 0.15, 500 at 0.20. */
+const invoked: CallSpan = { ...call, costUsd: 0.00025, name: `chat ${own.modelId}`, finish: ['stop'] };
 
 /** A client whose requests and pauses are the same in every run. */
 function createClient(options: Sdk.BedrockRuntimeClientConfig): Client {

@@ -1,4 +1,4 @@
-import { asObject } from '../../json.ts';
+import { asArray, asObject } from '../../json.ts';
 import { createProvider, type Format } from './format.ts';
 import { createChatFold } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
@@ -16,6 +16,13 @@ const embeddings: Format = {
   },
 };
 
+/** There is a place for the prompt whether it is echoed or not, and each choice has its seed. */
+function isOurs(value: unknown): boolean {
+  const body = asObject(value);
+  const choice = asObject(asArray(body?.choices)[0]);
+  return Array.isArray(body?.prompt) || (choice !== undefined && 'seed' in choice);
+}
+
 /**
  * Together: chat completions, legacy completions and embeddings on `api.together.xyz` and `api.together.ai`. Streams
  * have their usage without being asked.
@@ -27,6 +34,5 @@ export const together = createProvider({
   name: 'together',
   hosts: ['api.together.xyz', 'api.together.ai'],
   formats: [embeddings, openai],
-  // There whether the prompt is echoed or not.
-  marks: (value) => Array.isArray(asObject(value)?.prompt),
+  marks: isOurs,
 });

@@ -166,7 +166,7 @@ it('names the model that answered in place of another', () => {
   const content = [{ type: 'fallback', from: { model: 'a' }, to: { model: 'b' } }];
   expect(anthropic.response({ type: 'message', model: 'a', content }, reply)).toEqual({
     model: 'a',
-    attributes: { 'edgespan.pricing.model': 'b' },
+    attributes: { 'edgespan.pricing.model': 'b', 'edgespan.fallback.from': 'a' },
   });
 });
 

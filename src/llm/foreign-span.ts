@@ -1,0 +1,184 @@
+import type { Attributes } from '@opentelemetry/api';
+import { asArray, asNumber, asObject, asString, parseJson } from '../json.ts';
+import { readCount } from './faults.ts';
+import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
+import { shortProviderName } from './provider-names.ts';
+import { present } from './providers/wire.ts';
+
+/** What a span of another tracer is about. `undefined` stands for what is no work of ours, or restates its parts. */
+export type ForeignWork =
+  | { readonly type: 'llm'; readonly operation: string; readonly stream: boolean }
+  | { readonly type: 'agent' | 'tool' | 'retrieval'; readonly name: string };
+
+/** `gen_ai.operation.name`, `openinference.span.kind`, `llm.request.type` and `traceloop.span.kind`. */
+const kinds: Readonly<Record<string, string>> = {
+  chat: 'chat',
+  generate_content: 'chat',
+  llm: 'chat',
+  text_completion: 'text_completion',
+  completion: 'text_completion',
+  embeddings: 'embed',
+  embedding: 'embed',
+  execute_tool: 'tool',
+  tool: 'tool',
+  invoke_agent: 'agent',
+  agent: 'agent',
+  retrieval: 'retrieval',
+  retriever: 'retrieval',
+};
+
+/** First value of a name that is there. */
+function text(attributes: Attributes, ...names: string[]): string | undefined {
+  for (const name of names) {
+    const value = asString(attributes[name]);
+    if (value) return value;
+  }
+  return undefined;
+}
+
+function number(attributes: Attributes, ...names: string[]): number | undefined {
+  return names.map((name) => asNumber(attributes[name])).find((value) => value !== undefined);
+}
+
+/** A count; some say `NaN` for what they don't know. */
+function count(attributes: Attributes, ...names: string[]): number | undefined {
+  for (const name of names) {
+    const value = attributes[name];
+    const known = Number.isNaN(value) ? undefined : readCount(value);
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}
+
+/** The AI SDK names its operations: those that `do` something are the calls, the others the whole of several. */
+function readOperationId(id: string, attributes: Attributes): ForeignWork | undefined {
+  if (id === 'ai.toolCall') return { type: 'tool', name: text(attributes, 'ai.toolCall.name') ?? '' };
+  const call = /^ai\.(?:(?:generate|stream)(?:Text|Object)\.do(Generate|Stream)|embed(?:Many)?\.doEmbed)$/.exec(id);
+  if (!call) return undefined;
+  return { type: 'llm', operation: call[1] ? 'chat' : 'embed', stream: call[1] === 'Stream' };
+}
+
+export function readWork(spanName: string, attributes: Attributes): ForeignWork | undefined {
+  const id = text(attributes, 'ai.operationId') ?? /^ai\.[\w.]+$/.exec(spanName)?.[0];
+  const named = text(attributes, 'gen_ai.operation.name');
+  if (id && !named) return readOperationId(id, attributes);
+  const said = named ?? text(attributes, 'openinference.span.kind', 'llm.request.type', 'traceloop.span.kind') ?? '';
+  const kind = Object.hasOwn(kinds, said.toLowerCase()) ? kinds[said.toLowerCase()]! : undefined;
+  switch (kind) {
+    case undefined:
+      return undefined;
+    case 'tool':
+      return { type: kind, name: text(attributes, 'gen_ai.tool.name', 'tool.name', 'traceloop.entity.name') ?? '' };
+    case 'agent':
+      return { type: kind, name: text(attributes, 'gen_ai.agent.name', 'agent.name', 'traceloop.entity.name') ?? '' };
+    case 'retrieval':
+      return { type: kind, name: text(attributes, 'gen_ai.data_source.id') ?? '' };
+    default:
+      return { type: 'llm', operation: kind, stream: kind !== 'embed' && isStreamed(attributes) };
+  }
+}
+
+function isStreamed(attributes: Attributes): boolean {
+  const { 'gen_ai.request.stream': asked, 'llm.is_streaming': streaming } = attributes;
+  const parameters = asObject(parseJson(text(attributes, 'llm.invocation_parameters') ?? ''));
+  return [asked, streaming, parameters?.stream].includes(true) || readFirstToken(attributes) !== undefined;
+}
+
+/** Seconds until the first chunk of a stream. */
+export function readFirstToken(attributes: Attributes): number | undefined {
+  const ms = number(attributes, 'ai.response.msToFirstChunk', 'ai.stream.msToFirstChunk');
+  const seconds =
+    number(attributes, 'gen_ai.response.time_to_first_chunk', 'gen_ai.client.operation.time_to_first_chunk') ??
+    (ms === undefined ? undefined : ms / 1000);
+  return seconds !== undefined && seconds >= 0 ? seconds : undefined;
+}
+
+export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attributes: Attributes): LlmRequest {
+  const vendor = text(
+    attributes,
+    ...['gen_ai.provider.name', 'gen_ai.system', 'ai.model.provider', 'llm.provider', 'llm.system', 'llm.vendor'],
+  );
+  const model = text(
+    attributes,
+    ...['gen_ai.request.model', 'ai.model.id', 'llm.model_name', 'embedding.model_name', 'llm.request.model'],
+  );
+  return {
+    provider: vendor ? shortProviderName(vendor) : 'unknown',
+    model: model?.replace(/^models\//, ''),
+    operation: work.operation,
+    stream: work.stream,
+  };
+}
+
+export function readForeignResponse(attributes: Attributes): LlmResponse {
+  const model = text(attributes, 'gen_ai.response.model', 'ai.response.model', 'llm.response.model');
+  const reasons = attributes['gen_ai.response.finish_reasons'] ?? attributes['ai.response.finishReason'];
+  const calls = readToolNames(attributes);
+  return (
+    present<LlmResponse>({
+      id: text(attributes, 'gen_ai.response.id', 'ai.response.id'),
+      model: model?.replace(/^models\//, ''),
+      finishReasons: [reasons].flat().filter((reason) => typeof reason === 'string'),
+      usage: readForeignUsage(attributes),
+      costUsd: readForeignCost(attributes),
+      toolCalls: calls.length > 0 ? calls : undefined,
+    }) ?? {}
+  );
+}
+
+function readForeignUsage(attributes: Attributes): LlmUsage | undefined {
+  const find = (...names: string[]) => count(attributes, ...names);
+  return present<LlmUsage>({
+    input: find(
+      ...['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'ai.usage.inputTokens', 'ai.usage.promptTokens'],
+      ...['ai.usage.tokens', 'llm.token_count.prompt', 'llm.usage.prompt_tokens'],
+    ),
+    output: find(
+      ...['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens', 'ai.usage.outputTokens'],
+      ...['ai.usage.completionTokens', 'llm.token_count.completion', 'llm.usage.completion_tokens'],
+    ),
+    total: find(
+      ...['gen_ai.usage.total_tokens', 'ai.usage.totalTokens', 'llm.token_count.total', 'llm.usage.total_tokens'],
+    ),
+    cacheRead: find(
+      ...['gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read_input_tokens'],
+      ...['ai.usage.inputTokenDetails.cacheReadTokens', 'ai.usage.cachedInputTokens'],
+      'llm.token_count.prompt_details.cache_read',
+    ),
+    cacheWrite: find(
+      ...['gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_creation.input_tokens'],
+      ...['gen_ai.usage.cache_creation_input_tokens', 'ai.usage.inputTokenDetails.cacheWriteTokens'],
+      'llm.token_count.prompt_details.cache_write',
+    ),
+    reasoning: find(
+      ...['gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning_tokens'],
+      ...['ai.usage.outputTokenDetails.reasoningTokens', 'ai.usage.reasoningTokens'],
+      'llm.token_count.completion_details.reasoning',
+    ),
+  });
+}
+
+/** US dollars, where the tracer has reckoned them. */
+function readForeignCost(attributes: Attributes): number | undefined {
+  const currency = text(attributes, 'gen_ai.usage.cost.currency') ?? 'USD';
+  const amount = currency === 'USD' ? number(attributes, 'gen_ai.usage.cost.amount') : undefined;
+  return amount ?? number(attributes, 'gen_ai.usage.cost', 'llm.cost.total', 'llm.cost_usd');
+}
+
+/** Names of tool calls, of those that are kept. */
+const maxToolCalls = 128;
+/** Captured messages above this are not looked at. */
+const maxJson = 65_536;
+const flatName =
+  /^(?:llm\.output_messages|gen_ai\.completion)\.\d+\.(?:message\.)?tool_calls\.\d+\.(?:tool_call\.function\.)?name$/;
+
+/** The tools that the model asked for, where the tracer captures what was answered. */
+function readToolNames(attributes: Attributes): { name: string }[] {
+  const json = text(attributes, 'ai.response.toolCalls', 'gen_ai.output.messages') ?? '';
+  const list = asArray(json.length <= maxJson ? parseJson(json) : undefined).map(asObject);
+  const parts = list.flatMap((item) => (item?.parts ? asArray(item.parts).map(asObject) : [item]));
+  const names = parts.map((part) => part?.toolName ?? (part?.type === 'tool_call' ? part.name : undefined));
+  const flat = Object.keys(attributes).filter((key) => flatName.test(key));
+  const all = [...names, ...flat.map((key) => attributes[key])].map(asString).filter((name) => name !== undefined);
+  return all.slice(0, maxToolCalls).map((name) => ({ name }));
+}

@@ -1,0 +1,202 @@
+import type { Attributes, Context, SpanContext } from '@opentelemetry/api';
+import { copyAttributes } from '../attributes.ts';
+import { type Clock, fromHrTime } from '../clock.ts';
+import { asNumber, asString } from '../json.ts';
+import { getAgent, getModelCall } from '../trace/context.ts';
+import { isSpanContextValid } from '../trace/otel-span.ts';
+import type { ReadableSpan } from '../trace/readable-span.ts';
+import { RecordingSpan } from '../trace/span.ts';
+import { classifyError, isAbort } from './error-class.ts';
+import { readFailure } from './failure.ts';
+import { takeFaults } from './faults.ts';
+import { type ForeignWork, readFirstToken, readForeignRequest, readForeignResponse, readWork } from './foreign-span.ts';
+import { latestCall, noteCall } from './frame.ts';
+import { readVerdict } from './guardrail.ts';
+import type { LlmInstruments } from './instruments.ts';
+import type { Provider } from './provider.ts';
+import type { LlmRecorder } from './recorder.ts';
+import { readResponse } from './response.ts';
+import { countedItself, isOwn, kindOfCall } from './seen-calls.ts';
+import { semconvOperation } from './semconv.ts';
+
+/** What its own tracer leaves unsaid about a span. */
+export interface KnownOfSpan {
+  /** The agent around it. */
+  agent?: string | undefined;
+}
+
+export interface SpanRecordingPorts {
+  readonly recorder: LlmRecorder;
+  readonly instruments: LlmInstruments;
+  readonly providers: readonly Provider[];
+  readonly clock: Clock;
+  /** The scope of our own spans. */
+  readonly scopeName: string;
+}
+
+/** Another tracer's clock and ours may differ by so many milliseconds. */
+const clockSlackMs = 20;
+
+/** A span as it is recorded: what it is about, and when. */
+interface Finished {
+  readonly span: ReadableSpan;
+  readonly attributes: Attributes;
+  readonly id: SpanContext;
+  readonly parent: SpanContext | undefined;
+  readonly agent: string;
+  readonly seconds: number;
+  /** By our monotonic clock, in milliseconds. */
+  readonly startedAt: number;
+}
+
+/**
+ * Turns a GenAI span of another tracer that has ended into metrics, cost and sums, as if the call had been ours. It
+ * starts no span. What we have made ourselves, have recorded already, or what only restates its parts counts nothing.
+ */
+export function recordSpan(ports: SpanRecordingPorts, span: ReadableSpan, context: Context, known: KnownOfSpan): void {
+  const { seen } = ports.recorder;
+  if (isOurs(span, ports.scopeName)) return;
+  const id = span.spanContext();
+  const parent = parentOf(span, id);
+  const attributes = copyAttributes(span.attributes);
+  const work = readWork(span.name, attributes);
+  const inside = seen.coveredIn(id);
+  if (!seen.addSpan(id)) return;
+  // A call is the same for all spans around it, up to whoever runs tools.
+  if (!work || work.type === 'llm') for (const kind of inside) if (!kind.includes(' ')) seen.cover(parent, kind);
+  if (!work) return;
+  const agent = known.agent ?? asString(attributes['gen_ai.agent.name']) ?? getAgent(context);
+  const seconds = readSeconds(span);
+  if (seconds === undefined) {
+    ports.instruments.parseError(readForeignRequest(asCall(work), attributes).provider);
+    return;
+  }
+  const startedAt = ports.clock.monotonic() - (ports.clock.now() - fromHrTime(span.startTime));
+  const finished: Finished = { span, attributes, id, parent, agent, seconds, startedAt };
+  if (work.type !== 'llm') recordWork(ports, work, finished, context);
+  else if (!inside.includes(kindOfCall(work.operation))) recordCall(ports, work, finished, context);
+}
+
+function recordCall(
+  ports: SpanRecordingPorts,
+  work: ForeignWork & { type: 'llm' },
+  of: Finished,
+  context: Context,
+): void {
+  const { recorder, instruments, providers } = ports;
+  const { attributes, startedAt } = of;
+  const request = readForeignRequest(work, attributes);
+  takeFaults();
+  const response = readResponse(readForeignResponse(attributes));
+  if (takeFaults()) instruments.parseError(request.provider);
+  // Who is around is told of it even where a call of ours has been counted in its place.
+  recorder.seen.cover(of.parent, kindOfCall(work.operation));
+  if (recorder.seen.hasReply(response.id, startedAt - clockSlackMs)) return;
+  recorder.seen.cover(of.id, countedItself);
+  const mark = getModelCall(context);
+  if (mark) mark.counted = true;
+  recorder.seen.addReply(response.id, startedAt + clockSlackMs);
+  const { thrown, aborted } = readError(of);
+  const semconvProvider = providers.find(({ name }) => name === request.provider)?.semconvName ?? request.provider;
+  const model = response.model ?? request.model ?? '';
+  noteCall(context, { provider: request.provider, model, semconvProvider })({
+    provider: request.provider,
+    model,
+    semconvProvider,
+  });
+  recorder.book.count(
+    {
+      request,
+      response,
+      cost: recorder.book.price(request, response),
+      agent: of.agent,
+      failure: thrown && !aborted ? readFailure({ thrown }, {}) : undefined,
+      aborted,
+      seconds: of.seconds,
+      firstTokenSeconds: readFirstToken(attributes),
+      attributes: {
+        'gen_ai.operation.name': asString(attributes['gen_ai.operation.name']) ?? semconvOperation(request.operation),
+        'gen_ai.provider.name': semconvProvider,
+        ...(request.model && { 'gen_ai.request.model': request.model }),
+        ...pickAddress(attributes),
+      },
+      verdict: readVerdict(request, response),
+      trace: traceOf(of.id),
+    },
+    context,
+  );
+}
+
+function recordWork(
+  { instruments, recorder: { seen } }: SpanRecordingPorts,
+  { type, name }: ForeignWork & { type: 'agent' | 'tool' | 'retrieval' },
+  of: Finished,
+  context: Context,
+): void {
+  const work = `${type} ${name}`;
+  if (seen.isCovered(of.id, work)) return;
+  seen.cover(of.parent, work);
+  const { thrown, aborted } = readError(of);
+  const { provider = '', model = '' } = (type !== 'agent' && latestCall(context)) || {};
+  instruments.span({
+    type,
+    seconds: of.seconds,
+    agent: type === 'agent' ? name : of.agent,
+    error: thrown && !aborted ? classifyError({ thrown }) : undefined,
+    provider,
+    model,
+    trace: traceOf(of.id),
+    ...(type === 'tool' && { tool: name }),
+  });
+}
+
+/** Ours are those that our recorder made, and those that another copy of this library did. */
+function isOurs(span: ReadableSpan, scopeName: string): boolean {
+  if (isOwn(span)) return true;
+  const name = span.instrumentationScope?.name;
+  return !(span instanceof RecordingSpan) && (name === 'edgespan' || name === scopeName);
+}
+
+/** The first major version of OpenTelemetry's SDK has the parent's id alone. */
+function parentOf(span: ReadableSpan, { traceId, traceFlags }: SpanContext): SpanContext | undefined {
+  const spanId = asString((span as { parentSpanId?: unknown }).parentSpanId);
+  return span.parentSpanContext ?? (spanId ? { traceId, spanId, traceFlags } : undefined);
+}
+
+/** `undefined` for what is no time, or has not ended. */
+function readSeconds(span: ReadableSpan): number | undefined {
+  if (span.ended === false || !Array.isArray(span.duration) || !Array.isArray(span.startTime)) return undefined;
+  const seconds = fromHrTime(span.duration) / 1000;
+  return Number.isFinite(seconds) && seconds >= 0 && Number.isFinite(fromHrTime(span.startTime)) ? seconds : undefined;
+}
+
+/** What was thrown, as far as the span tells: its status, `error.type`, an `exception` event. */
+function readError({ span, attributes }: Finished): { thrown?: object; aborted: boolean } {
+  const said = asString(attributes['error.type']);
+  if (span.status?.code !== 2 && said === undefined) return { aborted: false };
+  const exception = span.events?.findLast(({ name }) => name === 'exception')?.attributes;
+  const type = said ?? asString(exception?.['exception.type']) ?? '_OTHER';
+  const thrown = {
+    name: type,
+    code: type,
+    message: asString(span.status?.message) ?? asString(exception?.['exception.message']) ?? '',
+    status: asNumber(attributes['http.response.status_code']),
+  };
+  return { thrown, aborted: isAbort(thrown) };
+}
+
+function pickAddress(attributes: Attributes): Attributes {
+  const { 'server.address': address, 'server.port': port } = attributes;
+  return {
+    ...(address !== undefined && { 'server.address': address }),
+    ...(port !== undefined && { 'server.port': port }),
+  };
+}
+
+function traceOf(id: SpanContext): SpanContext | null {
+  return (id.traceFlags & 1) === 1 && isSpanContextValid(id) ? id : null;
+}
+
+function asCall(work: ForeignWork): ForeignWork & { type: 'llm' } {
+  return work.type === 'llm' ? work : { type: 'llm', operation: work.type, stream: false };
+}

@@ -1,0 +1,48 @@
+import type { Context, Span, SpanContext } from '@opentelemetry/api';
+import { safely } from './errors.ts';
+import { latestCall } from './llm/frame.ts';
+import { type GuardrailResult, guardrailAttributes, readVerdict } from './llm/guardrail.ts';
+import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
+import { type KnownOfSpan, recordSpan } from './llm/record-span.ts';
+import { isOn } from './observed-fetch.ts';
+import type { Shared } from './parts.ts';
+import { type ContextView, getAgent } from './trace/context.ts';
+import { getSpan, isSpanContextValid } from './trace/otel-span.ts';
+import type { ReadableSpan } from './trace/readable-span.ts';
+
+/** Records of what was done elsewhere, under the context that is active. None of them throws. */
+export function recordWith(shared: Shared, view: ContextView) {
+  const { engine } = shared;
+  const { report } = engine.diagnostics;
+  const record = (fn: (context: Context) => void): void => {
+    if (isOn(shared)) safely(() => fn(view.active()), report);
+  };
+  return {
+    call: (call: LlmCall) => record((context) => recordCall(engine.recorder, call, context, report)),
+    cacheLookup: ({ type, hit }: CacheLookup) =>
+      record((context) => engine.instruments.cacheLookup(type, hit, getAgent(context))),
+    span(span: ReadableSpan, known: KnownOfSpan) {
+      const scopeName = engine.options.scope?.name ?? 'edgespan';
+      const unreadable = (error: unknown) => {
+        engine.instruments.parseError('unknown');
+        report(error);
+      };
+      record((context) => safely(() => recordSpan({ ...engine, scopeName }, span, context, known), unreadable));
+    },
+    guardrail: (result: GuardrailResult) => record((context) => recordGuardrail(shared, result, context)),
+  };
+}
+
+function recordGuardrail({ engine }: Shared, result: GuardrailResult, context: Context): void {
+  const asked = latestCall(context);
+  const provider = result.provider ?? asked?.provider ?? '';
+  const model = result.model ?? asked?.model ?? '';
+  const verdict = readVerdict({ provider, model, operation: 'chat', stream: false }, {}, result);
+  if (!verdict) return;
+  const span: Span | SpanContext | undefined = result.span ?? getSpan(context);
+  const isSpan = span !== undefined && 'spanContext' in span;
+  if (isSpan) span.setAttributes(guardrailAttributes(verdict));
+  const id = isSpan ? span.spanContext() : span;
+  const trace = id && (id.traceFlags & 1) === 1 && isSpanContextValid(id) ? id : null;
+  engine.instruments.guardrail(verdict, { provider, model, agent: getAgent(context) }, trace);
+}
