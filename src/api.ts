@@ -4,6 +4,8 @@ export type { DropReason, Signal, SignalResult } from './delivery.ts';
 export type { Health } from './diagnostics.ts';
 export { TelemetryError, type TelemetryErrorCode } from './errors.ts';
 export type { FlushResult } from './flush.ts';
+export type { Capture } from './llm/content/capture.ts';
+export type { ContentFormat, ProviderContent } from './llm/content/message.ts';
 export type { CostAlert } from './llm/cost-alert.ts';
 export type { ErrorClass } from './llm/error-class.ts';
 export type { GuardrailResult } from './llm/guardrail.ts';

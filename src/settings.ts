@@ -1,7 +1,8 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { type Clock, maxTimerMs } from './clock.ts';
-import type { Environment, Warn } from './environment.ts';
+import type { Env, Environment, Warn } from './environment.ts';
 import { messageOf, TelemetryError } from './errors.ts';
+import { type ContentCapture, createContentCapture } from './llm/content/capture.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import { createPriceBook, type PriceBook } from './pricing/book.ts';
@@ -126,6 +127,18 @@ export function resolveRedactor(
     }
   });
   return redactor;
+}
+
+/** What is kept of contents; redaction sees them before they are cut. */
+export function resolveCapture(
+  capture: TelemetryOptions['capture'],
+  env: Env,
+  { valueLength }: ResolvedLimits,
+  redactor: Redactor | undefined,
+  warn: Warn,
+): ContentCapture {
+  const redact = redactor && ((value: unknown, key: string) => redactor.value(value, { signal: 'span', key }));
+  return createContentCapture({ capture, env, warn, valueLength, redact });
 }
 
 /** Prices of the options, then of the environment, then those that the bundle brings; without those only checked. */

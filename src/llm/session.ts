@@ -1,12 +1,15 @@
 import type { Context } from '@opentelemetry/api';
 import { TelemetryError } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
+import { shorten } from './content/clean.ts';
 import { type Frame, type FramedCall, getFrame, setFrame } from './frame.ts';
 import { createQuality, type QualityScores, type QualityTrend } from './quality.ts';
 
 export interface SessionOptions {
   /** Stands for the whole where scopes are named, `(root)`. */
   name?: string;
+  /** Characters of the prompt in each record, up to 100; none by default. */
+  preview?: number;
   /** Calls whose records are kept, the newest, 1,000; the sums know all of them. */
   maxRecords?: number;
   /** Quality records that a trend is told from, 5 and at least 2. */
@@ -39,6 +42,8 @@ export interface CostRecord {
   costUsd: number | undefined;
   latencyMs: number;
   timestamp: Date;
+  /** The beginning of what was asked, its secrets taken out, where `preview` asks for it. */
+  preview?: string;
 }
 
 /**
@@ -83,11 +88,13 @@ const maxScopes = 1000;
 class SessionFrame implements Frame {
   readonly outer: Frame | undefined;
   readonly path: string;
+  readonly preview: number;
   readonly record: (path: string, call: FramedCall) => void;
 
-  constructor(outer: Frame | undefined, path: string, record: SessionFrame['record']) {
+  constructor(outer: Frame | undefined, path: string, preview: number, record: SessionFrame['record']) {
     this.outer = outer;
     this.path = path;
+    this.preview = preview;
     this.record = record;
   }
 
@@ -97,7 +104,8 @@ class SessionFrame implements Frame {
 }
 
 export function createSession({ view, now, currency, createFetch }: SessionPorts, options: SessionOptions): Session {
-  const { name: root = '(root)', maxRecords = 1000, qualityWindow = 5 } = options;
+  const { name: root = '(root)', preview = 0, maxRecords = 1000, qualityWindow = 5 } = options;
+  check('preview', preview, 0, 100);
   check('maxRecords', maxRecords, 1);
   check('qualityWindow', qualityWindow, 2);
   const quality = createQuality(qualityWindow);
@@ -109,7 +117,8 @@ export function createSession({ view, now, currency, createFetch }: SessionPorts
     // All scopes around a call hear of it, the innermost first; the others are in its path.
     if (call === latest) return;
     latest = call;
-    records.push(toRecord(path || root, call, now()));
+    const prompt = preview > 0 && call.preview ? { preview: shorten(call.preview, preview) } : {};
+    records.push({ ...toRecord(path || root, call, now()), ...prompt });
     if (records.length > maxRecords) records.shift();
     for (const scope of [root, ...listScopes(path)]) {
       const sum = sums.get(scope) ?? noUsage();
@@ -127,7 +136,7 @@ export function createSession({ view, now, currency, createFetch }: SessionPorts
   function enter(context: Context, name?: string): Context {
     const outer = getFrame(context);
     const path = name === undefined ? '' : join(findPath(outer, record), name);
-    return setFrame(context, new SessionFrame(outer, path, record));
+    return setFrame(context, new SessionFrame(outer, path, preview, record));
   }
 
   let sessionFetch: typeof globalThis.fetch | undefined;
@@ -211,9 +220,10 @@ function toRecord(scope: string, { provider, model, usage, cost, seconds }: Fram
   };
 }
 
-function check(option: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new TelemetryError('invalid_option', `session ${option} must be an integer from ${least}, not ${value}`, {
+function check(option: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most < Number.MAX_SAFE_INTEGER ? `${least} to ${most}` : `${least}`;
+  throw new TelemetryError('invalid_option', `session ${option} must be an integer from ${range}, not ${value}`, {
     option: `session.${option}`,
   });
 }

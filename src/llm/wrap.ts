@@ -1,10 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import { TelemetryError } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
-import type { ModelCallRunner } from './model-call.ts';
+import type { Capture } from './content/capture.ts';
+import type { ModelCallRunner, WrappedCall } from './model-call.ts';
 import type { LlmResponse } from './provider.ts';
 import type { SpanRunner } from './spans.ts';
-import type { AnyFunction, LlmOptions, SpanType } from './wrappers.ts';
+import type { AnyFunction, SpanType } from './wrappers.ts';
 
 export interface WrapOptions<T> {
   /** Stands before the method in the name of a span; the class by default. */
@@ -14,6 +15,8 @@ export interface WrapOptions<T> {
   /** Only these methods. */
   include?: readonly (keyof T & string)[];
   exclude?: readonly (keyof T & string)[];
+  /** Beats the option `capture`, for this object alone. */
+  capture?: Capture;
   /** Of `llm`: what the results don't say. */
   provider?: string;
   model?: string;
@@ -27,12 +30,18 @@ export interface WrapPorts {
   readonly run: SpanRunner['run'];
   readonly runModelCall: ModelCallRunner;
   readonly view: ContextView;
+  /** The vendor that a client asks. */
+  readonly vendorOf: (client: object) => string | undefined;
 }
 
 const types: readonly SpanType[] = ['trace', 'agent', 'llm', 'tool', 'retrieval', 'infra'];
 /** What listens, or is asked of every object: no work that a span would tell of. */
 const quiet =
   /^(_.*|then|catch|finally|on|once|off|emit|(add|remove)(Event|All)?Listeners?|prepend.*Listener|to(String|JSON|LocaleString)|valueOf|inspect|constructor)$/;
+/** Methods of a client that ask no model. */
+const housekeeping = /^(list|retrieve|get|del|delete|update|upload|download|cancel|poll|close|destroy)$/;
+/** Methods that answer the client with other settings. */
+const resetting = /^with[A-Z]/;
 /** Wrapped objects and their proxies, so that wrapping twice gives the same one. */
 const proxies = new WeakMap<object, object>();
 
@@ -45,7 +54,7 @@ export function wrapObject<T extends object>(target: T, options: WrapOptions<T>,
   if (!types.includes(type)) throw invalid(`type must be ${types.join(' or ')}, not ${String(type)}`, 'type');
   if (typeof target !== 'object' || target === null) throw invalid('target must be an object', 'target');
   const name = options.name ?? className(target);
-  return new Wrapping({ ...options, type } as ResolvedOptions, name, ports).wrap(target, '') as T;
+  return new Wrapping(target, { ...options, type } as ResolvedOptions, name, ports).wrap(target, '') as T;
 }
 
 function invalid(what: string, option: string): TelemetryError {
@@ -64,8 +73,11 @@ class Wrapping {
   readonly #options: ResolvedOptions;
   readonly #name: string;
   readonly #ports: WrapPorts;
+  readonly #root: object;
+  #vendor: { readonly name: string | undefined } | undefined;
 
-  constructor(options: ResolvedOptions, name: string, ports: WrapPorts) {
+  constructor(root: object, options: ResolvedOptions, name: string, ports: WrapPorts) {
+    this.#root = root;
     this.#options = options;
     this.#name = name;
     this.#ports = ports;
@@ -110,6 +122,7 @@ class Wrapping {
     const names = [key, `${path}${key}`, path.split('.')[0]!];
     if (exclude && names.some((name) => exclude.includes(name))) return false;
     if (include) return names.some((name) => include.includes(name));
+    if (this.#options.type === 'llm' && resetting.test(key)) return false;
     return !quiet.test(key) && fn !== (Object.prototype as unknown as Record<string, unknown>)[key];
   }
 
@@ -120,27 +133,37 @@ class Wrapping {
       const self = this === proxy() ? target : this;
       const result = run(() => fn.apply(self, args), args);
       // What answers itself goes on in spans.
-      return result === target ? proxy() : result;
+      return result === target ? proxy() : again(result);
     };
+    const again = (result: unknown) => (resetting.test(key) && target === this.#root ? this.#rewrap(result) : result);
     return new Proxy(fn, { apply: (_, self, args) => wrapped.apply(self, args as never[]) });
+  }
+
+  /** A client of the same class is wrapped as the first one was. */
+  #rewrap(result: unknown): unknown {
+    if (typeof result !== 'object' || result === null || result.constructor !== this.#root.constructor) return result;
+    return new Wrapping(result, this.#options, this.#name, this.#ports).wrap(result, '');
   }
 
   #runner(method: string): (call: () => unknown, args: readonly unknown[]) => unknown {
     const { isOn, run, runModelCall, view } = this.#ports;
-    const { type, provider, model, response } = this.#options;
+    const { type, provider, model, capture, response } = this.#options;
     const name = `${this.#name}.${method}`;
-    if (type === 'llm') {
-      const options: LlmOptions<never> = {
+    const shown = (args: readonly unknown[]) => ({ attributes: describe(method, args), ...(capture && { capture }) });
+    if (type === 'llm' && !housekeeping.test(method.slice(method.lastIndexOf('.') + 1))) {
+      this.#vendor ??= { name: this.#ports.vendorOf(this.#root) };
+      const options: WrappedCall = {
+        vendor: this.#vendor.name,
+        mayBeOther: true,
         ...(provider && { provider }),
         ...(model && { model }),
         ...(/embed/i.test(method) && { operation: 'embed' }),
         ...(response && { response: (result: never) => response(result, method) }),
       };
-      return (call, args) =>
-        isOn() ? runModelCall(view, { ...options, attributes: describe(method, args) }, call, args, name) : call();
+      return (call, args) => (isOn() ? runModelCall(view, { ...options, ...shown(args) }, call, args, name) : call());
     }
-    return (call, args) =>
-      isOn() ? run(view, type, name, { attributes: describe(method, args) }, call, name) : call();
+    const other = type === 'llm' ? 'infra' : type;
+    return (call, args) => (isOn() ? run(view, other, name, shown(args), call, name, args) : call());
   }
 }
 
