@@ -17,6 +17,10 @@ import { perplexity } from './llm/providers/perplexity.ts';
 import { together } from './llm/providers/together.ts';
 import { vertex } from './llm/providers/vertex.ts';
 import { xai } from './llm/providers/xai.ts';
+import { aiSdkValues } from './llm/shapes/ai-sdk.ts';
+import { langchainValues } from './llm/shapes/langchain.ts';
+import { langgraphValues } from './llm/shapes/langgraph.ts';
+import { llamaIndexValues } from './llm/shapes/llama-index.ts';
 import { defaultPrices } from './pricing/default.ts';
 
 /** Every provider, asked in this order among those of one priority. */
@@ -41,5 +45,8 @@ const allProviders = [
   openai,
 ];
 
+/** What frameworks answer, told by its shape. */
+const allShapes = [langgraphValues, langchainValues, aiSdkValues, llamaIndexValues];
+
 /** What every bundle but `edgespan/core` brings. */
-export const builtIn: BuiltIn = { providers: allProviders, prices: [defaultPrices] };
+export const builtIn: BuiltIn = { providers: [...allShapes, ...allProviders], prices: [defaultPrices] };

@@ -7,6 +7,7 @@ import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Shared } from './parts.ts';
 import type { Runtime } from './runtime.ts';
+import { resolveCaps } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
 import { View } from './view.ts';
 
@@ -29,9 +30,10 @@ function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
       seen: recorder.seen,
       content: recorder.content,
       legacyAttributes: engine.options.legacyAttributes ?? true,
+      dialect: engine.spanDialect,
       report,
     }),
-    runModelCall: createModelCallRunner({ recorder, providers, report }),
+    runModelCall: createModelCallRunner({ recorder, providers, streams: engine.streams, report }),
     flusher: createFlusher(engine),
   };
 }
@@ -67,6 +69,7 @@ export function assembleLate<Env>(
     try {
       given = options(env as Env);
       const metrics = { registry, ...given.metrics };
+      if (!given.metrics?.registry) registry.limitLabels(resolveCaps(given.metrics ?? {}));
       const bound = { ...runtime, env: env as Record<string, unknown>, ...given.runtime };
       Object.assign(shared, assembleParts({ ...given, metrics, runtime: bound }, builtIn));
     } catch (error) {

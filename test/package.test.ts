@@ -45,10 +45,10 @@ describe('the published package', () => {
     expect(Object.keys(manifest.peerDependencies)).toEqual(['@opentelemetry/api', 'hono']);
     const imported = new Set<string>();
     for (const file of files.filter((path) => path.endsWith('.js'))) {
-      for (const [, name] of (await readFile(file, 'utf8')).matchAll(/(?:from|import)\s*"([^."][^"]*)"/g))
+      for (const [, name] of (await readFile(file, 'utf8')).matchAll(/(?<![.\w])(?:from|import)\s*"([^."][^"]*)"/g))
         imported.add(name!);
     }
-    const known = /^(hono(\/.*)?|node:(async_hooks|http|net|process)|cloudflare:workers)$/;
+    const known = /^(hono(\/.*)?|node:(async_hooks|fs|http|net|process)|cloudflare:workers)$/;
     expect([...imported].filter((name) => !known.test(name))).toEqual([]);
   });
 

@@ -3,20 +3,23 @@ import type { CallFacts } from './call-book.ts';
 import { guardrailAttributes } from './guardrail.ts';
 import { legacyAttributes, responseAttributes, round } from './response.ts';
 import { llmOperation, type SemconvNames } from './semconv.ts';
+import type { SpanDialect } from './span-dialect.ts';
 
 export interface AttributeStyle {
   readonly pricingProfile?: string | undefined;
   readonly semconv: SemconvNames;
   readonly legacyAttributes: boolean;
+  readonly dialect: SpanDialect;
 }
 
 /** What the span of a call says at its end; its times are its own, whatever attempts came before it. */
 export function callAttributes(
-  { request, response, cost, failure, aborted, verdict }: CallFacts,
+  facts: CallFacts,
   times: { readonly seconds: number; readonly firstTokenSeconds: number | undefined },
   status: number | undefined,
   { pricingProfile, semconv, ...style }: AttributeStyle,
 ): Attributes {
+  const { request, response, cost, failure, aborted, verdict } = facts;
   const attributes = responseAttributes(response, semconv);
   if (verdict) Object.assign(attributes, guardrailAttributes(verdict));
   if (request.stream) attributes['gen_ai.request.stream'] = true;
@@ -34,5 +37,5 @@ export function callAttributes(
     const operation = llmOperation(request.operation, request.stream);
     Object.assign(attributes, legacyAttributes(request, response, operation, times.seconds, failure?.name));
   }
-  return attributes;
+  return Object.assign(attributes, style.dialect.attributes?.call(facts, times.firstTokenSeconds));
 }

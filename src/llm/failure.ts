@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { classifyError, type ErrorClass, errorName } from './error-class.ts';
 import type { LlmResponse } from './provider.ts';
 
@@ -5,6 +6,7 @@ import type { LlmResponse } from './provider.ts';
 export interface CallFailure {
   readonly type: string;
   readonly name: string;
+  readonly message?: string | undefined;
   readonly class: ErrorClass;
 }
 
@@ -19,11 +21,12 @@ export function readFailure(
   // Whatever was thrown, `undefined` too.
   if ('thrown' in how) {
     const name = errorName(thrown);
-    return { type: name, name, class: classifyError({ thrown }) };
+    return { type: name, name, message: messageOf(thrown), class: classifyError({ thrown }) };
   }
   if (error || (status !== undefined && status >= 400)) {
     const type = error?.code ?? error?.type ?? String(status);
-    return { type, name: type, class: classifyError({ status, code: error?.code, type: error?.type }) };
+    const found = classifyError({ status, code: error?.code, type: error?.type });
+    return { type, name: type, message: error?.message, class: found };
   }
   if (!incomplete) return undefined;
   return { type: 'incomplete_stream', name: 'incomplete_stream', class: 'provider_error' };

@@ -1,7 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import { safely } from '../errors.ts';
 import { asObject, asString } from '../json.ts';
-import { type ContextView, type ModelCallMark, modelCallKey } from '../trace/context.ts';
+import type { OpenStream, OpenStreams } from '../stream/open-streams.ts';
+import { type ContextView, getInvocation, type ModelCallMark, modelCallKey } from '../trace/context.ts';
 import { createItemContent, readArgumentContent, readValueContent } from './content/values.ts';
 import { isAbort } from './error-class.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
@@ -33,10 +34,12 @@ export type ModelCallRunner = <T>(
 export interface ModelCallOptions {
   readonly recorder: LlmRecorder;
   readonly providers: readonly Provider[];
+  /** Where streams are open outside of any invocation. */
+  readonly streams: OpenStreams;
   readonly report: (error: unknown) => void;
 }
 
-export function createModelCallRunner({ recorder, providers, report }: ModelCallOptions): ModelCallRunner {
+export function createModelCallRunner({ recorder, providers, streams, report }: ModelCallOptions): ModelCallRunner {
   return (view, options, call, args = [], spanName) => {
     const outer = contextOf(options.parent, view);
     const frame = new SpanFrame(getFrame(outer));
@@ -55,7 +58,8 @@ export function createModelCallRunner({ recorder, providers, report }: ModelCall
       body: args.length === 1 ? args[0] : args,
       said: () => readArgumentContent(args, providers),
       capture: options.capture,
-      ...(spanName !== undefined && { spanName }),
+      spanName,
+      functionName: options.name,
     });
     if (links) started.span.addLinks(links);
     const vendor = options.provider ?? options.vendor ?? given.provider;
@@ -76,7 +80,28 @@ export function createModelCallRunner({ recorder, providers, report }: ModelCall
       items.add(value);
     };
 
+    let open: OpenStream | undefined;
+
+    /** A stream that nobody reads ends with its invocation, whose flush waits for those that are read. */
+    function takeOver<V>(value: V, end: (ending: Ending) => void): V | undefined {
+      let isRead = false;
+      const taken = observeStream(value, {
+        pull() {
+          isRead = true;
+          open?.touch();
+        },
+        item: add,
+        end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
+      });
+      const { open: register } = getInvocation(outer)?.streams ?? streams;
+      if (taken !== undefined) open = register(() => end({ value: undefined, left: true }));
+      // Helpers read by themselves.
+      if (isRead) open?.touch();
+      return taken;
+    }
+
     function finish(ending: Ending): void {
+      open?.close();
       if (mark.counted) started.span.setAttributes(frame.attributes());
       const thrown = 'thrown' in ending;
       const left = !thrown && ending.left === true && !items.isWhole;
@@ -99,11 +124,7 @@ export function createModelCallRunner({ recorder, providers, report }: ModelCall
 
     return runInSpan(view, parent.setValue(modelCallKey, mark), started.span, call, finish, {
       onYield: add,
-      takeOver: (value, end) =>
-        observeStream(value, {
-          item: add,
-          end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
-        }),
+      takeOver,
     });
   };
 }

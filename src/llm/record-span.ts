@@ -6,7 +6,7 @@ import { getAgent, getModelCall } from '../trace/context.ts';
 import { isSpanContextValid } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { RecordingSpan } from '../trace/span.ts';
-import { classifyError, isAbort } from './error-class.ts';
+import { classifyError, errorName, isAbort } from './error-class.ts';
 import { readFailure } from './failure.ts';
 import { takeFaults } from './faults.ts';
 import { type ForeignWork, readFirstToken, readForeignRequest, readForeignResponse, readWork } from './foreign-span.ts';
@@ -137,14 +137,16 @@ function recordWork(
   if (seen.isCovered(of.id, work)) return;
   seen.cover(of.parent, work);
   const { thrown, aborted } = readError(of);
-  const { provider = '', model = '' } = (type !== 'agent' && latestCall(context)) || {};
+  const { provider = '', model = '', semconvProvider } = (type !== 'agent' && latestCall(context)) || {};
   instruments.span({
     type,
     seconds: of.seconds,
     agent: type === 'agent' ? name : of.agent,
     error: thrown && !aborted ? classifyError({ thrown }) : undefined,
+    errorType: thrown && !aborted ? errorName(thrown) : undefined,
     provider,
     model,
+    semconvProvider,
     trace: traceOf(of.id),
     ...(type === 'tool' && { tool: name }),
   });

@@ -19,6 +19,7 @@ import type { LlmRequest, LlmResponse } from './provider.ts';
 import { readResponse } from './response.ts';
 import { countedItself, createSeenCalls, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
 import { type SemconvNames, semconvOperation } from './semconv.ts';
+import type { SpanDialect } from './span-dialect.ts';
 
 /** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
 export interface CallEnd {
@@ -67,8 +68,10 @@ export interface CallStart {
   readonly startedMsAgo?: number;
   /** A function around a call, which may have been instrumented inside. */
   readonly isWrapper?: boolean;
-  /** Of a function that has a name of its own. */
-  readonly spanName?: string;
+  /** In place of the name that the conventions make. */
+  readonly spanName?: string | undefined;
+  /** The function that is wrapped as a model call. */
+  readonly functionName?: string | undefined;
 }
 
 export interface RecorderOptions {
@@ -80,6 +83,7 @@ export interface RecorderOptions {
   readonly pricingProfile?: string | undefined;
   readonly semconv: SemconvNames;
   readonly legacyAttributes: boolean;
+  readonly dialect: SpanDialect;
   /** Told of every cost. */
   readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
   /** Reads a verdict off a call that is over. */
@@ -116,6 +120,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     isWrapper,
     startedMsAgo = 0,
     spanName,
+    functionName,
     body,
     said,
     capture,
@@ -129,9 +134,14 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       ...(model && { 'gen_ai.request.model': model }),
       ...attributes,
     };
-    const startAttributes: Attributes = { ...standard, ...request.parameters };
+    const startAttributes: Attributes = {
+      ...standard,
+      ...request.parameters,
+      ...options.dialect.attributes?.start('llm', attributes ?? {}),
+    };
     if (attempt?.number) startAttributes['http.request.resend_count'] = attempt.number;
-    const name = spanName ?? (model ? `${operation} ${model}` : operation);
+    const own = spanName ?? (model ? `${operation} ${model}` : operation);
+    const name = options.dialect.callName(own, request.operation, functionName);
     const times = startedMsAgo > 0 ? { startTime: clock.now() - startedMsAgo } : {};
     const span = options.tracer.startSpan(
       name,

@@ -72,10 +72,10 @@ export function createReplyReader(provider: Provider, reply: Reply, options: Rep
 
   function fold(data: string, type: string | undefined) {
     if (data === '[DONE]') return 'end';
-    const event = new LazyEvent(data, type, fail);
-    if (said) safely(() => said!.event(event), fail);
+    const event = said && new LazyEvent(data, type, fail);
+    if (event) safely(() => said!.event(event), fail);
     if (hasContent && reader!.matters?.(data, type) === false) return 'content';
-    return ask(() => reader!.event(event));
+    return ask(() => reader!.event(event ?? new LazyEvent(data, type, fail)));
   }
 
   function onEvent(data: string, type: string | undefined): void {

@@ -155,16 +155,21 @@ const ignore = () => {};
 
 /** A promise of this realm: a `then` on an SDK's lazy thenable would start its work. */
 function isPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise;
+  return safely(() => value instanceof Promise, ignore) === true;
 }
 
 type AnyGenerator = AsyncGenerator | Generator;
 
 function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== 'object' || value === null) return false;
-  const { next, return: leave, throw: fail } = value as Partial<AsyncGenerator>;
-  const iterable = Symbol.asyncIterator in value || Symbol.iterator in value;
-  return iterable && [next, leave, fail].every((method) => typeof method === 'function');
+  // Whatever it is may throw when it is looked at.
+  return (
+    safely(() => {
+      const { next, return: leave, throw: fail } = value as Partial<AsyncGenerator>;
+      const iterable = Symbol.asyncIterator in value || Symbol.iterator in value;
+      return iterable && [next, leave, fail].every((method) => typeof method === 'function');
+    }, ignore) === true
+  );
 }
 
 function proxyGenerator(

@@ -1,18 +1,19 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
-import { safely } from '../errors.ts';
+import { messageOf, safely } from '../errors.ts';
 import { asCount } from '../json.ts';
 import { agentKey, type ContextView, getAgent } from '../trace/context.ts';
 import { setSpan, spanKind } from '../trace/otel-span.ts';
 import type { ContentCapture } from './content/capture.ts';
 import { followSpan } from './content/span-content.ts';
 import { countDocuments } from './documents.ts';
-import { classifyError } from './error-class.ts';
+import { classifyError, errorName } from './error-class.ts';
 import { AgentFrame, getFrame, latestCall, type ModelRef, setFrame } from './frame.ts';
 import type { LlmInstruments } from './instruments.ts';
 import { type LlmRecorder, traceRef } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
 import { markOwn, spansAround } from './seen-calls.ts';
+import type { SpanDialect } from './span-dialect.ts';
 import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
 export interface SpanRunner {
@@ -37,6 +38,7 @@ export interface SpanRunnerOptions {
   readonly instruments: LlmInstruments;
   readonly seen: LlmRecorder['seen'];
   readonly legacyAttributes: boolean;
+  readonly dialect: SpanDialect;
   readonly content: ContentCapture;
   readonly report: (error: unknown) => void;
 }
@@ -78,7 +80,7 @@ function inheritedAttributes(agent: string, asked: ModelRef | undefined, legacy:
 }
 
 export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
-  const { tracer, clock, instruments, seen, content, report } = runner;
+  const { tracer, clock, instruments, seen, content, dialect, report } = runner;
 
   function run<T>(
     view: ContextView,
@@ -102,9 +104,17 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       ...standard.attributes,
       ...(inherits && inheritedAttributes(agent, asked, runner.legacyAttributes)),
       ...options.attributes,
+      ...dialect.attributes?.start(type, {
+        ...(type === 'tool' && { tool_name: name }),
+        agent,
+        model,
+        ...(asked && { provider: dialect.attributes.provider(provider, model) }),
+        ...options.attributes,
+      }),
     };
     const links = options.links ?? [];
-    const span = tracer.startSpan(spanName ?? standard.name, { kind, attributes, links }, context);
+    const shown = dialect.workName(spanName ?? standard.name, spanName ?? name);
+    const span = tracer.startSpan(shown, { kind, attributes, links }, context);
     markOwn(span);
     const said = followSpan(content, span, type, args, options.capture);
     const around = spansAround(context);
@@ -113,7 +123,10 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
 
     function finish(ending: Ending): void {
       const error = 'thrown' in ending ? classifyError({ thrown: ending.thrown }) : undefined;
-      if ('thrown' in ending) recordError(span, ending.thrown);
+      if ('thrown' in ending) {
+        recordError(span, ending.thrown);
+        addAlso(span, { 'error.type': errorName(ending.thrown), 'error.message': messageOf(ending.thrown) });
+      }
       if (error) span.setAttribute('edgespan.error_class', error);
       else if (type === 'retrieval') setCount(span, options, (ending as { value: unknown }).value);
       said.end('thrown' in ending ? undefined : ending.value);
@@ -122,7 +135,18 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       for (const outer of around) seen.cover(outer, work);
       if (seen.isCovered(span.spanContext(), work)) return;
       const tool = type === 'tool' ? { tool: name } : {};
-      instruments.span({ type, seconds, agent, error, provider, model, trace: traceRef(span), ...tool });
+      instruments.span({
+        type,
+        seconds,
+        agent,
+        error,
+        errorType: 'thrown' in ending ? errorName(ending.thrown) : undefined,
+        provider,
+        model,
+        semconvProvider: asked?.semconvProvider,
+        trace: traceRef(span),
+        ...tool,
+      });
     }
 
     return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish, said);
@@ -131,7 +155,14 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
   function setCount(span: Span, options: AnySpanOptions, value: unknown): void {
     const extracted = asCount(safely(() => options.count?.(value as never), report));
     const count = extracted ?? countDocuments(value);
-    if (count !== undefined) span.setAttribute('retrieved_documents_count', count);
+    if (count === undefined) return;
+    const attributes = { retrieved_documents_count: count };
+    span.setAttributes(attributes);
+    addAlso(span, attributes);
+  }
+
+  function addAlso(span: Span, attributes: Attributes): void {
+    if (dialect.attributes) span.setAttributes(dialect.attributes.add(attributes));
   }
 
   return { run };

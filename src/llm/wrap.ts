@@ -17,7 +17,7 @@ export interface WrapOptions<T> {
   exclude?: readonly (keyof T & string)[];
   /** Beats the option `capture`, for this object alone. */
   capture?: Capture;
-  /** Of `llm`: what the results don't say. */
+  /** Of `llm`: wins over the vendor that the client's own address names, which wins over what the results say. */
   provider?: string;
   model?: string;
   /** Of `llm`: reads what no built-in shape fits. */

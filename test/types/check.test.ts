@@ -13,7 +13,19 @@ function check(files: Readonly<Record<string, string>>): Promise<string> {
   return typeCheck(createConsumer(files));
 }
 
-const subpaths = ['', '/core', '/node', '/deno', '/bun', '/hono', '/protobuf', '/b3', '/testing'];
+const subpaths = [
+  '',
+  '/core',
+  '/node',
+  '/deno',
+  '/bun',
+  '/hono',
+  '/protobuf',
+  '/b3',
+  '/bedrock',
+  '/redact',
+  '/testing',
+];
 
 /** As a user sets it who looks at everything, the declarations of packages included. */
 const strictest = {

@@ -1,0 +1,134 @@
+import { defaultCaps } from '../metrics/cardinality.ts';
+import {
+  type Definitions,
+  dollarsPerCall,
+  firstTokenSeconds,
+  ownDefinitions,
+  requestSeconds,
+  spanSeconds,
+  tokensPerCall,
+} from './families.ts';
+import { type GuardrailRules, guardrailCategories } from './guardrail.ts';
+
+export type PresetName = 'ractogateway' | 'rastir' | 'synapsekit';
+
+/** How metrics speak: our own way, or that of a system whose dashboards and alerts go on being used. */
+export interface MetricDialect {
+  readonly namespace: string;
+  readonly definitions: Definitions;
+  /** Distinct values of a label; labels that are not named have no cap. */
+  readonly caps: Readonly<Record<string, number>>;
+  /** The system's word for a provider by our short name. */
+  provider(name: string, model: string): string;
+  /** The system's word for a type of span. */
+  spanType(type: string): string;
+  /** Stands for the provider or model of a call, and the agent of a tool, that nobody knows. */
+  readonly unknown: string;
+  /** Only what is above 0 makes a series. */
+  readonly positive: boolean;
+  readonly guardrails: GuardrailRules;
+}
+
+const asIs = (word: string) => word;
+
+/** What all have in common until they say otherwise. */
+const common = {
+  caps: {},
+  provider: asIs,
+  spanType: asIs,
+  unknown: 'unknown',
+  positive: true,
+  guardrails: { categories: guardrailCategories },
+};
+
+const calls = 'service env model provider agent';
+const rastirSeconds = ['duration_seconds', 'service env span_type model provider agent', spanSeconds] as const;
+const policies = ['CONTENT_POLICY', 'SENSITIVE_INFORMATION_POLICY', 'WORD_POLICY', 'TOPIC_POLICY'];
+const rastirWords: Readonly<Record<string, string>> = { azure: 'azure_openai', google: 'gemini', vertex: 'gemini' };
+/** `us.anthropic.claude-…`, as an id or at the end of an ARN: the vendor stands before the first dot. */
+const bedrockVendor = /^(?:.*\/)?(?:(?:us|us-gov|eu|apac|ap|jp|au|ca|sa|me|af|global)\.)?([a-z0-9-]+)\./;
+
+/** Names, labels, bounds and caps of each system and nothing else: a family that it lacks is not there. */
+const presets: Readonly<Record<PresetName, MetricDialect>> = {
+  // https://github.com/IAMPathak2702/RactoGateway
+  ractogateway: {
+    ...common,
+    namespace: 'ractogateway',
+    definitions: {
+      requests: ['requests_total', 'provider model operation status'],
+      duration: ['request_duration_seconds', 'provider model operation', requestSeconds],
+      tokens: ['tokens_total', 'provider model token_type'],
+      dollars: ['cost_usd_total', 'provider model'],
+      cacheHits: ['cache_hits_total', 'cache_type'],
+      cacheMisses: ['cache_misses_total', 'cache_type'],
+      toolCalls: ['tool_calls_total', 'tool_name'],
+    },
+  },
+  // https://github.com/skamalj/rastir
+  rastir: {
+    namespace: 'rastir',
+    definitions: {
+      // Its dashboards look here for services and environments.
+      spans: ['spans_ingested_total', 'service env span_type status'],
+      requests: ['llm_calls_total', calls],
+      inputTokens: ['tokens_input_total', calls],
+      outputTokens: ['tokens_output_total', calls],
+      toolRuns: ['tool_calls_total', 'service env tool_name agent model provider'],
+      retrievals: ['retrieval_calls_total', 'service env agent model provider'],
+      errors: ['errors_total', 'service env span_type error_type model provider agent'],
+      duration: rastirSeconds,
+      spanSeconds: rastirSeconds,
+      perRequest: ['tokens_per_call', 'service env model provider', tokensPerCall],
+      dollars: ['cost_total', `${calls} pricing_profile`],
+      dollarsPerRequest: ['cost_per_call_usd', 'service env model', dollarsPerCall],
+      unpriced: ['pricing_missing_total', 'service env model provider'],
+      firstToken: ['ttft_seconds', 'service env model provider', firstTokenSeconds],
+      guardrailRequests: [
+        'guardrail_requests_total',
+        'service env provider model agent guardrail_id guardrail_version',
+      ],
+      guardrailViolations: [
+        'guardrail_violations_total',
+        'service env provider model agent guardrail_id guardrail_action guardrail_category',
+      ],
+    },
+    caps: {
+      model: 50,
+      provider: 10,
+      tool_name: 200,
+      agent: 200,
+      error_type: 50,
+      guardrail_id: 100,
+      pricing_profile: 20,
+    },
+    provider: (name, model) =>
+      name === 'bedrock' ? (bedrockVendor.exec(model)?.[1] ?? name) : (rastirWords[name] ?? name),
+    spanType: (type) => (type === 'trace' ? 'system' : type),
+    unknown: 'unknown',
+    positive: true,
+    guardrails: { categories: [...policies, 'CONTEXTUAL_GROUNDING_POLICY', 'DENIED_TOPIC'], strict: true },
+  },
+  // https://github.com/SynapseKit/SynapseKit
+  synapsekit: {
+    ...common,
+    namespace: 'synapsekit',
+    definitions: {
+      allTokens: ['tokens_total', 'model provider'],
+      dollars: ['cost_usd_total', 'model provider'],
+      duration: ['latency_seconds', 'model provider', [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]],
+    },
+    positive: false,
+  },
+};
+
+export function metricDialect(preset: PresetName | undefined, pricingProfile: string | undefined): MetricDialect {
+  if (preset) return presets[preset];
+  return {
+    ...common,
+    namespace: 'llm',
+    definitions: ownDefinitions(pricingProfile),
+    caps: defaultCaps,
+    unknown: '',
+    positive: false,
+  };
+}

@@ -1,0 +1,107 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { TraceRef } from '../metrics/instrument.ts';
+import type { NumberInstrument } from '../metrics/number.ts';
+import type { Registry } from '../metrics/registry.ts';
+import type { CallOutcome, WorkOutcome } from './instruments.ts';
+import type { LlmUsage } from './provider.ts';
+import { agentBuckets, durationBuckets, isInference, type SemconvNames, tokenBuckets } from './semconv.ts';
+
+/** The metrics of the GenAI conventions, by the names of one of their versions. */
+export interface SemconvMetrics {
+  call(outcome: CallOutcome): void;
+  /** `attributes` are the same object for all chunks of a call. */
+  chunk(seconds: number, attributes: Attributes, trace: TraceRef | null): void;
+  /** What is no model call: only the latest version has a word for it. */
+  work(done: WorkOutcome): void;
+}
+
+export function createSemconvMetrics(
+  registry: Registry,
+  names: SemconvNames,
+  buckets: Readonly<Record<string, readonly number[]>>,
+): SemconvMetrics {
+  function histogram(name: string, unit: string, bounds: readonly number[], help: string) {
+    return registry.defineHistogram(name, [], { help, unit, buckets: buckets[name] ?? bounds });
+  }
+  const seconds = (name: string, help: string) => histogram(name, 's', durationBuckets, help);
+
+  const inference = seconds(names.callDuration, 'GenAI operation duration.');
+  const otherwise = seconds(names.otherDuration, 'GenAI operation duration.');
+  const firstChunk = seconds(names.timeToFirstChunk, 'Time to the first chunk.');
+  const perChunk = seconds(names.timePerOutputChunk, 'Time per chunk after the first.');
+  const inputTokens = histogram(names.inputTokens, '{token}', tokenBuckets, 'Tokens used.');
+  const outputTokens = histogram(names.outputTokens, '{token}', tokenBuckets, 'Tokens used.');
+  const countTokens = names.usage === undefined ? undefined : createUsageCounters(registry, names.usage);
+  const { agentDuration, toolDuration } = names;
+  const agentSeconds = agentDuration && histogram(agentDuration, 's', agentBuckets, 'Duration of an agent.');
+  const toolSeconds = toolDuration && seconds(toolDuration, 'Duration of a tool.');
+  const chunkRecorders = new WeakMap<Attributes, ReturnType<typeof perChunk.bind>>();
+
+  function recordUsage(used: LlmUsage, attributes: Attributes, trace: TraceRef | null): void {
+    const { input, output } = used;
+    const typed = (type: string) => (names.tokenType ? { ...attributes, 'gen_ai.token.type': type } : attributes);
+    if (input !== undefined) inputTokens.recordTo(input, typed('input'), trace);
+    if (output !== undefined) outputTokens.recordTo(output, typed('output'), trace);
+    countTokens?.(used, attributes, trace);
+  }
+
+  return {
+    call({ attributes, errorType, seconds, firstTokenSeconds, usage, counted, trace }) {
+      const isKnownWord = names.usage === undefined || isInference(attributes['gen_ai.operation.name']);
+      const failed = errorType ? { ...attributes, 'error.type': errorType } : attributes;
+      if (!counted) (isKnownWord ? inference : otherwise).recordTo(seconds, failed, trace);
+      // The latest version counts the tokens and chunks of inference alone.
+      if (!isKnownWord) return;
+      if (firstTokenSeconds !== undefined) firstChunk.recordTo(firstTokenSeconds, attributes, trace);
+      if (usage) recordUsage(usage, attributes, trace);
+    },
+    chunk(seconds, attributes, trace) {
+      let record = chunkRecorders.get(attributes);
+      if (!record) {
+        record = perChunk.bind(attributes);
+        chunkRecorders.set(attributes, record);
+      }
+      record(seconds, trace);
+    },
+    work({ type, agent, tool, seconds, errorType, semconvProvider, trace }) {
+      if (!agentSeconds || !toolSeconds) return;
+      const failed = errorType ? { 'error.type': errorType } : {};
+      const named = agent ? { 'gen_ai.agent.name': agent } : {};
+      if (type === 'agent') agentSeconds.recordTo(seconds, { ...named, ...failed }, trace);
+      if (type === 'tool') {
+        const attributes = { 'gen_ai.tool.name': tool ?? '', 'gen_ai.tool.type': 'function', ...named, ...failed };
+        toolSeconds.recordTo(seconds, attributes, trace);
+      }
+      if (type === 'retrieval') {
+        const provider = semconvProvider ? { 'gen_ai.provider.name': semconvProvider } : {};
+        otherwise.recordTo(seconds, { 'gen_ai.operation.name': 'retrieval', ...provider, ...failed }, trace);
+      }
+    },
+  };
+}
+
+/** Counters of the latest version, apart by modality: audio, where the vendor says so; of the rest nobody knows. */
+function createUsageCounters(registry: Registry, prefix: string) {
+  const counter = (name: string) =>
+    registry.define(`${prefix}.${name}`, 'counter', [], { help: 'Tokens used.', unit: '{token}' });
+  const input = counter('input_tokens');
+  const output = counter('output_tokens');
+  const cacheRead = counter('cache_read.input_tokens');
+  const cacheWrite = counter('cache_write.input_tokens');
+  const reasoning = counter('reasoning.output_tokens');
+
+  return (used: LlmUsage, attributes: Attributes, trace: TraceRef | null): void => {
+    function add(to: NumberInstrument, tokens: number | undefined, audio = 0): void {
+      if (tokens === undefined) return;
+      const spoken = Math.min(audio, tokens);
+      const of = (modality: string) => ({ ...attributes, 'gen_ai.token.modality': modality });
+      if (spoken > 0) to.addTo(spoken, of('audio'), trace);
+      if (tokens > spoken || tokens === 0) to.addTo(tokens - spoken, of('unknown'), trace);
+    }
+    add(input, used.input, used.audioInput);
+    add(output, used.output, used.audioOutput);
+    add(cacheRead, used.cacheRead, used.audioCacheRead);
+    add(cacheWrite, used.cacheWrite);
+    add(reasoning, used.reasoning);
+  };
+}
