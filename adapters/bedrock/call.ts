@@ -4,7 +4,7 @@ import { asString, parseJson } from '../../src/json.ts';
 import { readAttempt } from '../../src/llm/attempts.ts';
 import { takeFaults } from '../../src/llm/faults.ts';
 import { readBody } from '../../src/llm/fetch-target.ts';
-import type { LlmRequest, LlmResponse, Provider, Reply } from '../../src/llm/provider.ts';
+import type { LlmRequest, Provider, Reply } from '../../src/llm/provider.ts';
 import { follow, recognise } from '../../src/llm/recognise.ts';
 import type { CallEnd, ModelCall } from '../../src/llm/recorder.ts';
 import type { Parts } from '../../src/parts.ts';
@@ -142,9 +142,4 @@ export function start(
 function inject({ engine }: Parts, { headers }: HttpRequest, url: URL, context: Context): void {
   if (!headers || !engine.options.propagation?.to?.(url)) return;
   engine.propagator.inject(context, headers, setter);
-}
-
-/** A stream that named why each choice stopped has come to its end, with or without a terminator. */
-export function isComplete({ finishReasons, error }: LlmResponse): boolean {
-  return error !== undefined || (finishReasons?.length ? !finishReasons.includes('error') : false);
 }

@@ -2,7 +2,8 @@ import { asObject, parseJson } from '../../src/json.ts';
 import { isAbort } from '../../src/llm/error-class.ts';
 import type { LlmResponse, Reply } from '../../src/llm/provider.ts';
 import type { CallEnd } from '../../src/llm/recorder.ts';
-import { type Call, type Exchange, type HttpResponse, isComplete } from './call.ts';
+import { isComplete } from '../../src/llm/response.ts';
+import type { Call, Exchange, HttpResponse } from './call.ts';
 import { isIterable, watch } from './watch.ts';
 
 /** Reads what the client has made of an answer: the vendor's own shape, but for a model's own body, which is bytes. */

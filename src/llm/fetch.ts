@@ -11,10 +11,11 @@ import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
 import { askUsage, hideUsage, isEventStream } from './include-usage.ts';
-import type { LlmRequest, LlmResponse, Provider, ProviderRequest } from './provider.ts';
+import type { LlmRequest, Provider, ProviderRequest } from './provider.ts';
 import { follow, type Recognised, recognise } from './recognise.ts';
 import type { LlmRecorder, ModelCall } from './recorder.ts';
 import { createReplyReader, type ReplyReader } from './reply-reader.ts';
+import { isComplete } from './response.ts';
 
 export interface LlmFetchOptions {
   readonly recorder: LlmRecorder;
@@ -221,11 +222,6 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       return result.value;
     }
   };
-}
-
-/** A stream that named why each choice stopped has come to its end, with or without a terminator. */
-function isComplete({ finishReasons, error }: LlmResponse): boolean {
-  return error !== undefined || (finishReasons?.length ? !finishReasons.includes('error') : false);
 }
 
 type Settled<T> = { ok: true; value: T } | { ok: false; error: unknown };

@@ -83,3 +83,8 @@ export function legacyAttributes(
 export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
+
+/** A stream that named why each choice stopped has come to its end, with or without a terminator. */
+export function isComplete({ finishReasons, error }: LlmResponse): boolean {
+  return error !== undefined || (finishReasons?.length ? !finishReasons.includes('error') : false);
+}

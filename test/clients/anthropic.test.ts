@@ -1,7 +1,7 @@
 import type { ClientOptions } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as wire from './anthropic-wire.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, hangUp, json, type Loopback, silence, sse } from './loopback.ts';
 
@@ -17,21 +17,13 @@ const streamed = { ...request, stream: true as const };
 
 /** 600 fresh tokens at 3, 100 written at 3.75, 300 read at 0.30, 500 out at 15 dollars per million. */
 const message: CallSpan = {
+  ...answered,
   name: 'chat claude-sonnet-4-6',
-  status: 'ok',
   provider: 'anthropic',
   operation: 'chat',
   model: 'claude-sonnet-4-6',
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.009765,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['end_turn'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...message, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { azure } from '../../src/llm/providers/azure.ts';
 import * as wire from './azure-wire.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
 import { embeddings, response, responseEvents } from './openai-wire.ts';
@@ -18,21 +18,13 @@ const streamed = { messages, stream: true as const, stream_options: { include_us
 const prices = { 'gpt-4o-mini': { input: 0.15, output: 0.6 } };
 
 const chat: CallSpan = {
+  ...answered,
   name: 'chat prod-chat',
-  status: 'ok',
   provider: 'azure',
   operation: 'chat',
   model: 'gpt-4o-mini-2024-07-18',
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.00045,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['stop'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

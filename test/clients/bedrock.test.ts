@@ -7,7 +7,7 @@ import { bedrock } from '../../src/llm/providers/bedrock.ts';
 import { createTestTelemetry } from '../../src/testing.ts';
 import { createAlsTelemetry } from '../support/telemetry.ts';
 import * as wire from './bedrock-wire.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare, readSpan } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { type Answer, createLoopback, hangUp, type Loopback, redirect, silence } from './loopback.ts';
 
@@ -27,21 +27,13 @@ const own = { modelId: 'mistral.mistral-7b-instruct-v0:2', body: JSON.stringify(
 
 /** In: 600 and the 100 that are cached at 0.06, 300 out of the cache at 0.015; out: 500 at 0.24 dollars per million. */
 const call: CallSpan = {
+  ...answered,
   name: `chat ${modelId}`,
-  status: 'ok',
   provider: 'bedrock',
   operation: 'chat',
   model: undefined,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.0001665,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['end_turn'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...call, operation: 'stream', firstToken: answerMs };
 const unknown = { usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;
@@ -78,30 +70,6 @@ async function thrownBy(step: Promise<unknown>): Promise<unknown> {
     (thrown: Error) => thrown,
   );
   return { class: error?.constructor, name: error?.name, message: error?.message, ...error };
-}
-
-/** As `compare` reads the spans of `telemetry.fetch`. */
-function readSpan({ name, status, attributes, duration, ended }: Telemetry['spans'][number]): CallSpan {
-  const seconds = attributes['gen_ai.response.time_to_first_chunk'];
-  const error = attributes['error.type'];
-  expect(ended).toBe(true);
-  return {
-    name,
-    status: status.code === 2 ? 'error' : 'ok',
-    provider: attributes['llm.provider'],
-    operation: attributes['llm.operation'],
-    model: attributes['gen_ai.response.model'],
-    httpStatus: attributes['http.response.status_code'],
-    usage: [attributes['gen_ai.usage.input_tokens'], attributes['gen_ai.usage.output_tokens']],
-    costUsd: attributes['llm.cost_usd'],
-    firstToken: typeof seconds === 'number' ? seconds * 1000 : undefined,
-    duration: duration[0] * 1000 + duration[1] / 1e6,
-    finish: attributes['gen_ai.response.finish_reasons'],
-    tools: attributes['llm.tool_names'],
-    error: error === undefined ? undefined : [error, attributes['edgespan.error_class']],
-    aborted: attributes['edgespan.aborted'] === true,
-    resend: attributes['http.request.resend_count'],
-  };
 }
 
 /** The ways a client gets its bytes, and with them what a middleware has to stand. */

@@ -4,7 +4,7 @@ import { cloudflare } from '../../src/llm/providers/cloudflare.ts';
 import { openai } from '../../src/llm/providers/openai.ts';
 import * as anthropicWire from './anthropic-wire.ts';
 import * as wire from './cloudflare-wire.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
 import * as openaiWire from './openai-wire.ts';
@@ -27,21 +27,13 @@ const messages = [{ role: 'user' as const, content: 'Hi' }];
 const prices = { [`cloudflare/${model}`]: { input: 0.28, output: 0.83 } };
 
 const run: CallSpan = {
+  ...answered,
   name: `chat ${model}`,
-  status: 'ok',
   provider: 'cloudflare',
   operation: 'chat',
   model: undefined,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.000695,
-  firstToken: undefined,
-  duration: answerMs,
   finish: undefined,
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...run, operation: 'stream', firstToken: answerMs };
 const unknown = { usage: [undefined, undefined], costUsd: undefined } as const;

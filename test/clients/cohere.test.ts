@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cohere } from '../../src/llm/providers/cohere.ts';
 import * as wire from './cohere-wire.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
 
@@ -19,21 +19,13 @@ const prices = {
 };
 
 const chat: CallSpan = {
+  ...answered,
   name: `chat ${model}`,
-  status: 'ok',
   provider: 'cohere',
   operation: 'chat',
   model: undefined,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.0075,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['COMPLETE'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

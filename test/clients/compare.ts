@@ -43,6 +43,19 @@ export interface CallSpan {
   readonly resend: unknown;
 }
 
+/** A call of 1,000 tokens in and 500 out that went well; what differs by vendor is left to the test. */
+export const answered = {
+  status: 'ok',
+  httpStatus: 200,
+  usage: [1000, 500],
+  firstToken: undefined,
+  duration: answerMs,
+  tools: [],
+  error: undefined,
+  aborted: false,
+  resend: undefined,
+} as const satisfies Partial<CallSpan>;
+
 /**
  * Runs the same program twice against the same script, with the platform's `fetch` and with `telemetry.fetch`, and
  * expects that neither the program nor the vendor can tell. Answers what the telemetry saw. With `redirect(loopback)` as
@@ -138,7 +151,7 @@ function describeError(error: unknown): unknown {
   };
 }
 
-function readSpan(span: Telemetry['spans'][number]): CallSpan {
+export function readSpan(span: Telemetry['spans'][number]): CallSpan {
   const { attributes } = span;
   const errorType = attributes['error.type'];
   const seconds = attributes['gen_ai.response.time_to_first_chunk'];

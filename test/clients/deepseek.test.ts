@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deepseek } from '../../src/llm/providers/deepseek.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import * as wire from './deepseek-wire.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
@@ -23,21 +23,13 @@ const streamed = { ...request, stream: true as const, stream_options: { include_
 const prices = { 'deepseek-reasoner': { input: 0.28, cacheRead: 0.028, output: 0.42 } };
 
 const chat: CallSpan = {
+  ...answered,
   name: `chat ${model}`,
-  status: 'ok',
   provider: 'deepseek',
   operation: 'chat',
   model,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.0003892,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['stop'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

@@ -1,7 +1,7 @@
 import type { HttpOptions } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { google } from '../../src/llm/providers/google.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import * as wire from './google-wire.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { type Answer, createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
@@ -18,21 +18,13 @@ const prices = { [model]: { input: 0.3, cacheRead: 0.03, output: 2.5 } };
 
 /** 700 fresh tokens at 0.30, 300 cached at 0.03, 500 out at 2.50 dollars per million. */
 const chat: CallSpan = {
+  ...answered,
   name: `chat ${model}`,
-  status: 'ok',
   provider: 'google',
   operation: 'chat',
   model,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.001469,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['STOP'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mistral } from '../../src/llm/providers/mistral.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
 import * as wire from './mistral-wire.ts';
@@ -15,21 +15,13 @@ const request = { model, messages: [{ role: 'user' as const, content: 'Hi' }] };
 const prices = { 'mistral-small': { input: 0.1, cacheRead: 0.01, output: 0.3 } };
 
 const chat: CallSpan = {
+  ...answered,
   name: `chat ${model}`,
-  status: 'ok',
   provider: 'mistral',
   operation: 'chat',
   model,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.000214,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['stop'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

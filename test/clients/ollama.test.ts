@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ollama } from '../../src/llm/providers/ollama.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
 import * as wire from './ollama-wire.ts';
@@ -16,21 +16,13 @@ const { model } = wire;
 const request = { model, messages: [{ role: 'user', content: 'Hi' }] };
 
 const chat: CallSpan = {
+  ...answered,
   name: `chat ${model}`,
-  status: 'ok',
   provider: 'ollama',
   operation: 'chat',
   model,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['stop'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

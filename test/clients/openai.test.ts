@@ -1,6 +1,6 @@
 import type { ClientOptions } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, gzipped, hangUp, json, type Loopback, silence, sse } from './loopback.ts';
 import * as wire from './openai-wire.ts';
@@ -17,21 +17,13 @@ const streamed = { ...request, stream: true as const, stream_options: { include_
 
 /** A chat completion that went well: 1,000 tokens in at 0.15, 500 out at 0.60 dollars per million. */
 const chat: CallSpan = {
+  ...answered,
   name: 'chat gpt-4o-mini',
-  status: 'ok',
   provider: 'openai',
   operation: 'chat',
   model: 'gpt-4o-mini-2024-07-18',
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.00045,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['stop'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { vertex } from '../../src/llm/providers/vertex.ts';
 import * as messages from './anthropic-wire.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import * as wire from './google-wire.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { type Answer, createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
@@ -23,21 +23,13 @@ const prices = {
 };
 
 const chat: CallSpan = {
+  ...answered,
   name: `chat ${gemini}`,
-  status: 'ok',
   provider: 'vertex',
   operation: 'chat',
   model: gemini,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.001469,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['STOP'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const streamed = { operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;

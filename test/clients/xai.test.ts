@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { xai } from '../../src/llm/providers/xai.ts';
-import { answerMs, type CallSpan, compare } from './compare.ts';
+import { answered, answerMs, type CallSpan, compare } from './compare.ts';
 import { isInstalled, remedy } from './installed.ts';
 import { createLoopback, json, type Loopback, redirect, sse } from './loopback.ts';
 import * as wire from './xai-wire.ts';
@@ -18,21 +18,13 @@ const streamed = { ...request, stream: true as const };
 
 /** The cost is the one reported, whatever the tables say. */
 const chat: CallSpan = {
+  ...answered,
   name: 'chat grok-4',
-  status: 'ok',
   provider: 'xai',
   operation: 'chat',
   model,
-  httpStatus: 200,
-  usage: [1000, 500],
   costUsd: 0.0025,
-  firstToken: undefined,
-  duration: answerMs,
   finish: ['stop'],
-  tools: [],
-  error: undefined,
-  aborted: false,
-  resend: undefined,
 };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const response = { finish: ['completed'], tools: ['get_weather'] };
