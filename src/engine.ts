@@ -5,24 +5,27 @@ import { createEnvironment } from './environment.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { createCostAlert } from './llm/cost-alert.ts';
-import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
+import { describeEmitter } from './llm/emitter.ts';
+import type { LlmInstruments } from './llm/instruments.ts';
 import type { Provider } from './llm/provider.ts';
 import { createLlmRecorder, type LlmRecorder, traceRef } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
+import { type SpanDialect, spanDialect } from './llm/span-dialect.ts';
+import { createMetricOutput } from './metric-output.ts';
 import { createMeterProvider } from './metrics/meter.ts';
-import { Registry } from './metrics/registry.ts';
+import type { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import { resolveOtlp } from './otlp/config.ts';
-import { createMetricExporter, type MetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import type { MetricExporter, OtlpPort } from './otlp/exporter.ts';
 import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceBook } from './pricing/book.ts';
 import type { PriceTable } from './pricing/price.ts';
 import { createPropagator } from './propagation/composite.ts';
 import { w3c } from './propagation/w3c.ts';
-import { lazyResource } from './resource.ts';
+import { lazyResource, resolveResource } from './resource.ts';
 import { type CompleteRuntime, completeRuntime } from './runtime.ts';
 import {
   type ResolvedLimits,
@@ -64,6 +67,7 @@ export interface Engine {
   readonly registry: Registry;
   readonly instruments: LlmInstruments;
   readonly recorder: LlmRecorder;
+  readonly spanDialect: SpanDialect;
   readonly prices: PriceBook;
   readonly providers: readonly Provider[];
   readonly propagator: TextMapPropagator;
@@ -102,13 +106,9 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const ids = createIdGenerator(runtime.random);
   const registry = resolveRegistry(options.metrics, limits, clock);
   const redactor = resolveRedactor(options.redact, registry, diagnostics.report);
-  const resource = lazyResource(
-    options,
-    parseResourceEnv(runtime.env, diagnostics.report),
-    runtime.name,
-    ids,
-    redactor,
-  );
+  const described = resolveResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name);
+  const emitter = describeEmitter(described);
+  const resource = lazyResource(described, ids, redactor);
   const books = createBooks(registry, diagnostics);
   const otlp = resolveOtlp(options.otlp, runtime.env, diagnostics.report);
   const port: OtlpPort = {
@@ -129,25 +129,21 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     redactor,
   });
   const { memory, pipelines: spanPipelines } = spans;
-  const metricsEnabled = enabled && options.metrics?.enabled !== false;
-  async function collect(): Promise<MetricsSnapshot> {
-    const { attributes } = resource();
-    if (!metricsEnabled) return { temporality: 'cumulative', resource: attributes, metrics: [] };
-    return { ...(await registry.collect()), resource: attributes };
-  }
-  const metricExporters =
-    otlp.metrics && metricsEnabled
-      ? [
-          createMetricExporter({
-            target: otlp.metrics,
-            port,
-            temporality: otlp.temporality ?? (runtime.ephemeral ? 'delta' : 'cumulative'),
-            resendUnconfirmed: options.otlp?.resendUnconfirmed ?? false,
-            collect,
-            ledger: books,
-          }),
-        ]
-      : [];
+  const semconv = semconvNames(options.semconv ?? '1.41');
+  const metrics = createMetricOutput({
+    options,
+    enabled,
+    registry,
+    semconv,
+    emitter,
+    resource,
+    otlp,
+    port,
+    ephemeral: runtime.ephemeral,
+    ledger: books,
+  });
+  const { instruments } = metrics;
+  const dialect = spanDialect(options.metrics?.preset, emitter, options.pricingProfile);
 
   const { keepErrors, keepSlowerThanMs, keepCostlierThanUsd } = options.sampling ?? {};
   const hasTail = keepErrors || keepSlowerThanMs !== undefined || keepCostlierThanUsd !== undefined;
@@ -178,14 +174,6 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     }
   }
 
-  const semconv = semconvNames(options.semconv ?? '1.41');
-  const { namespace = 'llm', buckets = {} } = options.metrics ?? {};
-  // What is off defines nothing: the options that switch it on may ask for other labels.
-  const instruments = createLlmInstruments(enabled ? registry : new Registry(), semconv, {
-    namespace,
-    buckets,
-    pricingProfile: options.pricingProfile,
-  });
   const attempts = createAttempts(instruments.call, clock.monotonic);
   const streams = createOpenStreams(clock.monotonic);
   registry.beforeCollect(() => {
@@ -231,10 +219,12 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       pricingProfile: options.pricingProfile,
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
+      dialect,
       guardrail: options.guardrail,
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
+    spanDialect: dialect,
     prices,
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
@@ -243,8 +233,8 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     memory,
     books,
     spanPipelines,
-    metricExporters,
-    collect,
+    metricExporters: metrics.exporters,
+    collect: metrics.collect,
     onActivity: () => {},
     onBypass: () => {},
   };

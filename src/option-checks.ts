@@ -97,6 +97,7 @@ const checks: Checks = {
   metrics: group({
     enabled: boolean,
     namespace: { allowed: 'letters, digits and _', test: (v) => typeof v === 'string' && /^[a-zA-Z_]\w*$/.test(v) },
+    preset: oneOf('ractogateway', 'rastir', 'synapsekit'),
     buckets,
     cardinality: {
       allowed: 'integers from 1 by label',

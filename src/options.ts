@@ -3,6 +3,7 @@ import type { TelemetryError } from './errors.ts';
 import type { Capture } from './llm/content/capture.ts';
 import type { CostAlert } from './llm/cost-alert.ts';
 import type { GuardrailResult } from './llm/guardrail.ts';
+import type { PresetName } from './llm/presets.ts';
 import type { Provider } from './llm/provider.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { OtlpOptions } from './otlp/config.ts';
@@ -71,8 +72,13 @@ export interface TelemetryOptions {
   inMemory?: boolean | { maxSpans?: number };
   metrics?: {
     enabled?: boolean;
-    /** Prefix of our own families, `llm`. */
+    /** Prefix of our own families, `llm`; with a preset in the place of its own. */
     namespace?: string;
+    /**
+     * Speaks like another system, whose dashboards and alerts go on: names, labels, buckets and caps of metrics, names
+     * and attributes of spans. Our own families about calls, agents and tools are not there then.
+     */
+    preset?: PresetName;
     /** Bounds by family name: `{ llm_request_duration_seconds: [0.1, 1, 10] }`. */
     buckets?: Record<string, readonly number[]>;
     cardinality?: Record<string, number>;

@@ -41,7 +41,10 @@ function recordGuardrail({ engine }: Shared, result: GuardrailResult, context: C
   if (!verdict) return;
   const span: Span | SpanContext | undefined = result.span ?? getSpan(context);
   const isSpan = span !== undefined && 'spanContext' in span;
-  if (isSpan) span.setAttributes(guardrailAttributes(verdict));
+  if (isSpan) {
+    const also = engine.spanDialect.attributes?.guardrail(verdict);
+    span.setAttributes({ ...guardrailAttributes(verdict), ...also });
+  }
   const id = isSpan ? span.spanContext() : span;
   const trace = id && (id.traceFlags & 1) === 1 && isSpanContextValid(id) ? id : null;
   engine.instruments.guardrail(verdict, { provider, model, agent: getAgent(context) }, trace);

@@ -24,16 +24,13 @@ export function resolveResource(options: TelemetryOptions, fromEnvironment: Attr
 
 /** The instance's id is random, so the resource is made when the first span or point is exported. */
 export function lazyResource(
-  options: TelemetryOptions,
-  fromEnvironment: Attributes,
-  runtime: string,
+  given: Attributes,
   ids: { traceId(): string },
   redactor: Redactor | undefined,
 ): () => Resource {
   let resource: Resource | undefined;
   return () => {
     if (!resource) {
-      const given = resolveResource(options, fromEnvironment, runtime);
       const attributes = redactor ? redactAttributes(given, redactor) : given;
       resource = createResource({ 'service.instance.id': toUuid(ids.traceId()), ...attributes });
     }

@@ -3,6 +3,7 @@ import { type Clock, maxTimerMs } from './clock.ts';
 import type { Env, Environment, Warn } from './environment.ts';
 import { messageOf, TelemetryError } from './errors.ts';
 import { type ContentCapture, createContentCapture } from './llm/content/capture.ts';
+import { metricDialect } from './llm/presets.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import { createPriceBook, type PriceBook } from './pricing/book.ts';
@@ -90,8 +91,14 @@ export function resolveRegistry(
   if (given instanceof Registry) return given;
   const option = 'metrics.registry';
   if (given) throw new TelemetryError('invalid_option', `${option} must be one of createMetricRegistry`, { option });
-  const cardinality = options.cardinality;
-  return new Registry({ seriesPerMetric, ...clock, ...(cardinality && { cardinality }) });
+  const registry = new Registry({ seriesPerMetric, ...clock });
+  registry.limitLabels(resolveCaps(options));
+  return registry;
+}
+
+/** Distinct values of labels: what is given, else what the preset's system has, else our own. */
+export function resolveCaps({ preset, cardinality }: NonNullable<TelemetryOptions['metrics']>): Record<string, number> {
+  return { ...metricDialect(preset, undefined).caps, ...cardinality };
 }
 
 /** Redaction of all that leaves, counted; `undefined` where there is nothing to redact. */

@@ -74,11 +74,10 @@ export class View implements Telemetry {
   }
 
   get llm(): LlmWrapper {
-    return createWrapper<LlmOptions<never>>(
-      'llm',
-      (options) => (call, args) =>
-        isOn(this.#shared) ? this.#shared.runModelCall(this.#view, options, call, args) : call(),
-    ) as LlmWrapper;
+    return createWrapper<LlmOptions<never>>('llm', (options, name) => {
+      const named = { ...options, name };
+      return (call, args) => (isOn(this.#shared) ? this.#shared.runModelCall(this.#view, named, call, args) : call());
+    }) as LlmWrapper;
   }
 
   get measure(): SpanWrapper<{ name: string }> {

@@ -50,6 +50,7 @@ const wrong: [options: object, option: string, value: string, allowed: string][]
   [{ metrics: true }, 'metrics', 'true', 'an object'],
   [{ metrics: { enabled: 'no' } }, 'metrics.enabled', '"no"', 'true or false'],
   [{ metrics: { namespace: 'a-b' } }, 'metrics.namespace', '"a-b"', 'letters'],
+  [{ metrics: { preset: 'langfuse' } }, 'metrics.preset', '"langfuse"', '"rastir"'],
   [{ metrics: { buckets: { x: [2, 1] } } }, 'metrics.buckets', 'an object', 'increasing'],
   [{ metrics: { buckets: { x: [Number.NaN] } } }, 'metrics.buckets', 'an object', 'increasing'],
   [{ metrics: { cardinality: { model: 0 } } }, 'metrics.cardinality', 'an object', 'from 1'],

@@ -2,6 +2,8 @@ import type { Attributes, Span, SpanContext } from '@opentelemetry/api';
 import { asArray, asObject, asString } from '../json.ts';
 import { overflowValue } from '../metrics/cardinality.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
+import type { NumberInstrument } from '../metrics/number.ts';
+import type { MetricLabels } from './labels.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
 
 /** What a check of one's own found. `action` is `GUARDRAIL_INTERVENED` or `NONE`. */
@@ -19,6 +21,7 @@ export interface GuardrailResult {
 /** What a guardrail, a content filter or the model itself did about a call. */
 export interface Verdict {
   readonly id: string;
+  readonly version: string;
   /** The request named a guardrail, or somebody asked one. */
   readonly asked: boolean;
   readonly action: string | undefined;
@@ -81,18 +84,22 @@ export function readVerdict(
   const said = asObject(response.guardrail);
   const named = asString(said?.id);
   const asked = request.guardrail !== undefined || found !== undefined || named !== undefined;
-  const id = asString(found?.id) ?? named ?? asString(request.guardrail?.id) ?? '';
-  if (found) return { id, asked, action: asString(found.action), categories: listCategories([found.category]) };
+  const who = {
+    id: asString(found?.id) ?? named ?? asString(request.guardrail?.id) ?? '',
+    version: asString(request.guardrail?.version) ?? '',
+    asked,
+  };
+  if (found) return { ...who, action: asString(found.action), categories: listCategories([found.category]) };
   const action = asString(said?.action);
   const reason = response.finishReasons?.find((one) => heldBack.test(one));
   // What was held back is more than what was noticed, unless a guardrail speaks for itself.
   const isTold = action !== undefined && (action !== 'NONE' || !reason || named !== undefined);
-  if (isTold) return { id, asked, action, categories: listCategories(said?.categories) };
+  if (isTold) return { ...who, action, categories: listCategories(said?.categories) };
   if (reason) {
     const category = /^(content|guardrail)/i.test(reason) ? [] : listCategories([reason]);
-    return { id, asked, action: intervened, categories: category };
+    return { ...who, action: intervened, categories: category };
   }
-  return asked ? { id, asked, action: undefined, categories: [] } : undefined;
+  return asked ? { ...who, action: undefined, categories: [] } : undefined;
 }
 
 /** Each once, whoever called them by what name. */
@@ -109,39 +116,42 @@ export function guardrailAttributes({ id, action, categories }: Verdict): Attrib
   };
 }
 
-interface Counter {
-  add(value: number, labels: Readonly<Record<string, string>>, trace?: TraceRef | null): void;
+export interface GuardrailRules {
+  /** All that the label of a category may be. */
+  readonly categories: readonly string[];
+  /** Only a guardrail that was asked counts, once a call, by the first category that it names. */
+  readonly strict?: boolean;
 }
 
-/** Of the call that a verdict is about. */
-export interface VerdictLabels {
-  readonly provider: string;
-  readonly model: string;
-  readonly agent: string;
-}
+/** How a verdict is written to the families of guardrails, where they are. `labels` gets what is its own. */
+export function createGuardrailMetrics(
+  requests: NumberInstrument | undefined,
+  violations: NumberInstrument | undefined,
+  { categories: known, strict = false }: GuardrailRules,
+  unknown: string,
+) {
+  function violate(category: string, labels: MetricLabels, trace: TraceRef | null): void {
+    labels.category = labels.guardrail_category = strict ? bounded(known, category) : within(known, category);
+    violations?.add(1, labels, trace);
+  }
 
-/** The families of guardrails, and how a verdict is written to them. */
-export function createGuardrailMetrics(counter: (name: string, labels: string, help: string) => Counter) {
-  const of = 'provider model guardrail_id agent';
-  const requests = counter('guardrail_requests_total', of, 'Calls that a guardrail was asked about.');
-  const violations = counter(
-    'guardrail_violations_total',
-    `${of} action category`,
-    'What guardrails found, by category.',
-  );
-
-  return ({ id, asked, action, categories }: Verdict, labels: VerdictLabels, trace: TraceRef | null): void => {
-    const all = { ...labels, guardrail_id: id };
-    if (asked) requests.add(1, all, trace);
-    if (!action || (action === 'NONE' && categories.length === 0)) return;
-    for (const category of categories.length > 0 ? categories : ['']) {
-      const bounded = { action: within(actions, action), category: within(guardrailCategories, category) };
-      violations.add(1, { ...all, ...bounded }, trace);
-    }
+  return ({ id, version, asked, action, categories }: Verdict, labels: MetricLabels, trace: TraceRef | null): void => {
+    if (strict && !asked) return;
+    labels.guardrail_id = id || unknown;
+    labels.guardrail_version = version;
+    if (asked) requests?.add(1, labels, trace);
+    if (!action || (action === 'NONE' && (strict || categories.length === 0))) return;
+    labels.action = labels.guardrail_action = within(actions, action);
+    if (strict || categories.length === 0) violate(categories[0] ?? '', labels, trace);
+    else for (const category of categories) violate(category, labels, trace);
   };
 }
 
 /** An unknown category is empty, one that nobody knows is overflow. */
 function within(known: readonly string[], value: string): string {
-  return value === '' || known.includes(value) ? value : overflowValue;
+  return value === '' ? value : bounded(known, value);
+}
+
+function bounded(known: readonly string[], value: string): string {
+  return known.includes(value) ? value : overflowValue;
 }

@@ -1,7 +1,7 @@
+import type { Emitter } from './emitter.ts';
+
 /** What is the same on every metric of a telemetry. */
-export interface FixedLabels {
-  readonly service: string;
-  readonly env: string;
+export interface FixedLabels extends Emitter {
   readonly pricingProfile: string;
 }
 

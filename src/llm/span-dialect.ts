@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Emitter } from '../resource.ts';
 import type { CallFacts } from './call-book.ts';
+import type { Emitter } from './emitter.ts';
+import type { Verdict } from './guardrail.ts';
 import { metricDialect, type PresetName } from './presets.ts';
 import { round } from './response.ts';
 
@@ -20,6 +21,7 @@ export interface SpanAttributes {
   /** At the start of any span. */
   start(type: string, given: Attributes): Attributes;
   add(given: Attributes): Attributes;
+  guardrail(verdict: Verdict): Attributes;
   call(facts: CallFacts, firstTokenSeconds: number | undefined): Attributes;
 }
 
@@ -74,6 +76,7 @@ function rastirAttributes({ service, env, version }: Emitter, profile: string): 
       'rastir.env': env,
       ...add({ version, span_type: type, ...given }),
     }),
+    guardrail: (verdict) => add(describeVerdict(verdict)),
     call({ request, response, agent, cost, failure, verdict }, firstTokenSeconds) {
       const { usage, finishReasons } = response;
       const model = response.model ?? request.model;
@@ -89,13 +92,19 @@ function rastirAttributes({ service, env, version }: Emitter, profile: string): 
         ...(firstTokenSeconds !== undefined && { ttft_ms: round(firstTokenSeconds * 1000, 2) }),
         cost_usd: cost?.totalUsd,
         ...((cost || isMissing) && { pricing_missing: isMissing, pricing_profile: profile }),
-        ...(verdict?.asked && { guardrail_id: verdict.id, guardrail_enabled: true }),
-        guardrail_version: verdict?.version,
-        guardrail_action: verdict?.action,
-        guardrail_category: verdict?.categories[0],
+        ...(verdict && describeVerdict(verdict)),
         'error.type': failure?.name,
         'error.message': failure?.message,
       });
     },
+  };
+}
+
+function describeVerdict({ id, version, asked, action, categories }: Verdict): Attributes {
+  return {
+    ...(asked && { guardrail_id: id, guardrail_enabled: true }),
+    guardrail_version: version,
+    guardrail_action: action,
+    guardrail_category: categories[0],
   };
 }

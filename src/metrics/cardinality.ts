@@ -23,6 +23,8 @@ export const defaultCaps: Readonly<Record<string, number>> = {
 export interface CardinalityGuard {
   readonly seriesPerMetric: number;
   value(label: string, raw: unknown): string;
+  /** Other caps, for values yet to come. */
+  limit(caps: Readonly<Record<string, number>>): void;
   /** Whether values may have lost their secrets. */
   redacts(): boolean;
   /** Told each time a measurement goes to a metric's overflow series. */
@@ -36,14 +38,18 @@ export function createCardinalityGuard(
   redaction: () => ((text: string, label: string) => string) | undefined = () => undefined,
 ): CardinalityGuard {
   const seen = new Map<string, Set<string>>();
+  let limits = caps;
   return {
     seriesPerMetric,
     overflow,
+    limit(caps) {
+      limits = caps;
+    },
     redacts: () => redaction() !== undefined,
     value(label, raw) {
       const text = toLabelValue(raw);
       const value = redaction()?.(text, label) ?? text;
-      const cap = caps[label];
+      const cap = limits[label];
       if (cap === undefined || value === '') return value;
       let values = seen.get(label);
       if (!values) {

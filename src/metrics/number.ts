@@ -10,6 +10,7 @@ import {
   type TraceRef,
   toExemplar,
 } from './instrument.ts';
+import type { Observed } from './metric-registry.ts';
 import { type LabelValues, SeriesTable } from './series.ts';
 import type { MetricFamily, Point } from './snapshot.ts';
 
@@ -51,8 +52,12 @@ export class NumberInstrument implements Instrument {
     if (this.#accepts(value)) this.#add(this.#series.find(this.labelNames, labels), value, trace);
   }
 
-  addTo(value: number, attributes: Attributes | undefined): void {
-    if (this.#accepts(value)) this.#add(this.#series.findByAttributes(attributes), value, this.#host.activeTrace());
+  addTo(
+    value: number,
+    attributes: Attributes | undefined,
+    trace: TraceRef | null | undefined = this.#host.activeTrace(),
+  ): void {
+    if (this.#accepts(value)) this.#add(this.#series.findByAttributes(attributes), value, trace);
   }
 
   set(value: number, labels?: LabelValues): void {
@@ -104,4 +109,22 @@ export class NumberInstrument implements Instrument {
     this.#host.invalid(this.family.name);
     return false;
   }
+}
+
+/** Adds by prom-client's habits: labels first, then the value, either left out. */
+export function addWith(instrument: NumberInstrument, sign: 1 | -1, a?: LabelValues | number, b: number = 1): void {
+  // A string or the like is no set of labels, but a value that the instrument ignores and counts.
+  const isLabels = typeof a === 'object' || a === undefined;
+  const value = isLabels ? b : a;
+  instrument.add(typeof value === 'number' ? sign * value : Number.NaN, isLabels ? a : undefined);
+}
+
+/** Sets what a callback answers, now or later. */
+export function observeInto(
+  target: NumberInstrument,
+  observed: Observed<never> | Promise<Observed<never>>,
+): void | Promise<void> {
+  if (observed instanceof Promise) return observed.then((value) => observeInto(target, value));
+  if (typeof observed === 'number') target.set(observed);
+  else for (const [labels, value] of observed) target.set(value, labels);
 }

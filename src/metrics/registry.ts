@@ -12,7 +12,7 @@ import type {
   MetricRegistryOptions,
   Observed,
 } from './metric-registry.ts';
-import { NumberInstrument } from './number.ts';
+import { addWith, NumberInstrument, observeInto } from './number.ts';
 import type { LabelValues } from './series.ts';
 import type { MetricFamily, MetricsSnapshot } from './snapshot.ts';
 
@@ -53,6 +53,11 @@ export class Registry implements MetricRegistry {
       overflow,
       () => this.#redactLabel,
     );
+  }
+
+  /** Caps of label values yet to come. */
+  limitLabels(caps: Readonly<Record<string, number>>): void {
+    this.#guard.limit(caps);
   }
 
   /** Of label values yet to come. */
@@ -236,22 +241,6 @@ export function createMetricRegistry(options: MetricRegistryOptions = {}): Metri
 
 function describe({ help, unit, additive, scope }: FamilyDetails): FamilyDetails {
   return { ...(help && { help }), ...(unit && { unit }), ...(additive && { additive }), ...(scope && { scope }) };
-}
-
-function addWith(instrument: NumberInstrument, sign: 1 | -1, a?: LabelValues | number, b: number = 1): void {
-  // A string or the like is no set of labels, but a value that the instrument ignores and counts.
-  const isLabels = typeof a === 'object' || a === undefined;
-  const value = isLabels ? b : a;
-  instrument.add(typeof value === 'number' ? sign * value : Number.NaN, isLabels ? a : undefined);
-}
-
-function observeInto(
-  target: NumberInstrument,
-  observed: Observed<never> | Promise<Observed<never>>,
-): void | Promise<void> {
-  if (observed instanceof Promise) return observed.then((value) => observeInto(target, value));
-  if (typeof observed === 'number') target.set(observed);
-  else for (const [labels, value] of observed) target.set(value, labels);
 }
 
 function alreadyDefined(name: string, what: string): TelemetryError {
