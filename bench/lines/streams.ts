@@ -52,7 +52,7 @@ async function drainTapped(): Promise<void> {
     onEnd() {},
     onParseError() {},
   });
-  await drain(tapBody(createBody(), { chunk: reader.chunk, end() {} }));
+  await drain(tapBody(createBody(), { chunk: (bytes) => reader.chunk(bytes), end() {} }));
   if (reader.finish().usage?.output !== outputTokens) throw new Error('the usage was not read');
 }
 

@@ -135,6 +135,8 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const { call } = started;
     const { recognised, request } = readAnswering(started, headers);
     const { provider } = recognised;
+    // No more than names of what was asked: a stream may stay open for long.
+    const asked = started.recognised.provider.name;
     // Of other statuses no response can be made.
     if (!response.body || bodiless.has(status) || status < 200 || status > 599) {
       call.end({ status, headers });
@@ -160,7 +162,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     function finish(how: { aborted?: boolean; thrown?: unknown }): void {
       open.close();
       const answer = reader.finish(how.aborted === true || 'thrown' in how);
-      if (provider.name !== started.recognised.provider.name) answer.provider ??= provider.name;
+      if (provider.name !== asked) answer.provider ??= provider.name;
       const incomplete = request.stream && !terminated && !isComplete(answer);
       call.end({ response: answer, body: reader.body, status, headers, incomplete, ...how });
     }
@@ -169,7 +171,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const open = streams.open(() => finish({ aborted: status < 400 }));
     const body = tapBody(response.body, {
       pull: () => open.touch(),
-      chunk: reader.chunk,
+      chunk: (bytes) => reader.chunk(bytes),
       end(reason, error) {
         const left = reason === 'cancel' || (reason === 'error' && isAbort(error, signal));
         const how = left ? { aborted: status < 400 } : reason === 'error' ? { thrown: error } : {};

@@ -171,8 +171,11 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       return isWrapper === true && (seen.hasReply(id, startedAt) || seen.isCovered(span.spanContext(), kind));
     }
 
+    // Held where somebody wants to see it, and else not for as long as a stream takes.
+    const sent = options.guardrail && body;
+
     function judge(response: LlmResponse, answer: unknown) {
-      const exchange = { request: body, response: answer ?? response };
+      const exchange = { request: sent, response: answer ?? response };
       const found = options.guardrail && safely(() => options.guardrail!(exchange), options.report);
       return readVerdict(request, response, found);
     }

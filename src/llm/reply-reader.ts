@@ -3,7 +3,7 @@ import { parseJson } from '../json.ts';
 import { ByteBuffer } from '../stream/byte-buffer.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
-import type { ContentReader } from './content/message.ts';
+import type { ContentFormat, ContentReader } from './content/message.ts';
 import { takeFaults } from './faults.ts';
 import type { LlmResponse, Provider, Reply, StreamEvent, StreamReader } from './provider.ts';
 
@@ -41,146 +41,162 @@ export interface ReplyReader {
  * stream are folded as they come.
  */
 export function createReplyReader(provider: Provider, reply: Reply, options: ReplyReaderOptions): ReplyReader {
-  let framing: Decoder | undefined;
-  let reader: StreamReader | undefined;
-  const held = new ByteBuffer();
-  let size = 0;
-  let decided = reply.status >= 400;
-  let hasContent = false;
-  let terminated = false;
-  let flushing = false;
-  let failed = false;
-  let result: LlmResponse | undefined;
-  let body: unknown;
-  const content = options.maxText && reply.url && reply.status < 400 ? provider.content?.at(reply.url) : undefined;
-  let said: ContentReader | undefined;
+  return new Reader(provider, reply, options);
+}
 
-  function fail(): void {
+/** A class, since a stream takes less memory without closures of its own for each step. */
+class Reader implements ReplyReader {
+  body: unknown;
+  readonly #provider: Provider;
+  readonly #reply: Reply;
+  readonly #options: ReplyReaderOptions;
+  readonly #content: ContentFormat | undefined;
+  readonly #fail = () => this.#failOnce();
+  #framing: Decoder | undefined;
+  #reader: StreamReader | undefined;
+  #said: ContentReader | undefined;
+  #held: ByteBuffer | undefined;
+  #size = 0;
+  #decided: boolean;
+  #hasContent = false;
+  #terminated = false;
+  #flushing = false;
+  #failed = false;
+  #result: LlmResponse | undefined;
+
+  constructor(provider: Provider, reply: Reply, options: ReplyReaderOptions) {
+    this.#provider = provider;
+    this.#reply = reply;
+    this.#options = options;
+    this.#decided = reply.status >= 400;
+    const isSaid = options.maxText && reply.url && !this.#decided;
+    this.#content = isSaid ? provider.content?.at(reply.url!) : undefined;
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.#result || this.#terminated) return;
+    try {
+      if (!this.#decided) this.#decide(bytes);
+      if (this.#framing) this.#framing.feed(bytes);
+      else if (this.#decided) this.#keep(bytes);
+    } catch {
+      this.#fail();
+    }
+  }
+
+  finish(isCut = false): LlmResponse {
+    if (this.#result) return this.#result;
+    let result: LlmResponse | undefined;
+    try {
+      this.#flushing = true;
+      if (!this.#terminated) this.#framing?.end();
+      this.#flushing = false;
+      result = this.#reader ? this.#readStream(this.#reader) : this.#readBody(isCut);
+    } catch {
+      this.#flushing = false;
+      this.#fail();
+    }
+    this.#held = undefined;
+    this.#result = result ?? {};
+    return this.#result;
+  }
+
+  #failOnce(): void {
+    const { status } = this.#reply;
     // What an error page or a cut-off last event says is no news about the parser.
-    if (failed || flushing || reply.status < 200 || reply.status > 299) return;
-    failed = true;
-    options.onParseError();
+    if (this.#failed || this.#flushing || status < 200 || status > 299) return;
+    this.#failed = true;
+    this.#options.onParseError();
   }
 
   /** What the provider says; fields that it found missing or mistyped count as one parse error. */
-  function ask<T>(read: () => T): T {
+  #ask<T>(read: () => T): T {
     takeFaults();
     const answer = read();
-    if (takeFaults()) fail();
+    if (takeFaults()) this.#fail();
     return answer;
   }
 
-  function fold(data: string, type: string | undefined) {
-    if (data === '[DONE]') return 'end';
-    const event = said && new LazyEvent(data, type, fail);
-    if (event) safely(() => said!.event(event), fail);
-    if (hasContent && reader!.matters?.(data, type) === false) return 'content';
-    return ask(() => reader!.event(event ?? new LazyEvent(data, type, fail)));
-  }
-
-  function onEvent(data: string, type: string | undefined): void {
-    if (result || terminated) return;
-    try {
-      const outcome = fold(data, type);
-      if (outcome === 'end') {
-        terminated = true;
-        options.onEnd();
-      } else if (outcome === 'content') {
-        if (!hasContent) options.onContent();
-        hasContent = true;
-        options.onChunk?.();
-      }
-    } catch {
-      fail();
-    }
-  }
-
   /** Waits for the first byte that says something: a JSON array is a stream, an object is not. */
-  function decide(bytes: Uint8Array): void {
+  #decide(bytes: Uint8Array): void {
+    const { headers, request } = this.#reply;
     const firstByte = bytes.find((byte) => byte > 0x20);
-    const contentType = reply.headers.get('content-type');
+    const contentType = headers.get('content-type');
     // Frames begin with their length, whose first bytes are 0.
     if (firstByte === undefined && !contentType?.includes('eventstream')) return;
-    decided = true;
-    if (!provider.stream) return;
-    const { maxEventBytes } = options;
-    const stream = reply.request.stream;
-    framing = createFraming(contentType, stream, onEvent, {
+    this.#decided = true;
+    if (!this.#provider.stream) return;
+    const { maxEventBytes, maxText } = this.#options;
+    const onEvent = (data: string, type: string | undefined) => this.#onEvent(data, type);
+    this.#framing = createFraming(contentType, request.stream, onEvent, {
       maxEventBytes,
       ...(firstByte !== undefined && { firstByte }),
-      onError: fail,
+      onError: this.#fail,
     });
-    if (!framing) return;
-    reader = provider.stream(reply);
-    said = content?.stream(options.maxText!);
+    if (!this.#framing) return;
+    this.#reader = this.#provider.stream(this.#reply);
+    this.#said = this.#content?.stream(maxText!);
   }
 
-  function keep(bytes: Uint8Array): void {
-    size += bytes.length;
-    if (size <= options.maxBodyBytes) held.append(bytes);
-    else {
-      held.drop(held.size);
-      fail();
+  #onEvent(data: string, type: string | undefined): void {
+    if (this.#result || this.#terminated) return;
+    try {
+      const outcome = this.#fold(data, type);
+      if (outcome === 'end') {
+        this.#terminated = true;
+        this.#options.onEnd();
+      } else if (outcome === 'content') {
+        if (!this.#hasContent) this.#options.onContent();
+        this.#hasContent = true;
+        this.#options.onChunk?.();
+      }
+    } catch {
+      this.#fail();
     }
   }
 
-  function chunk(bytes: Uint8Array): void {
-    if (result || terminated) return;
-    if (!decided) decide(bytes);
-    if (framing) framing.feed(bytes);
-    else if (decided) keep(bytes);
+  #fold(data: string, type: string | undefined) {
+    if (data === '[DONE]') return 'end';
+    const reader = this.#reader!;
+    const said = this.#said;
+    const event = said && new LazyEvent(data, type, this.#fail);
+    if (event) safely(() => said.event(event), this.#fail);
+    if (this.#hasContent && reader.matters?.(data, type) === false) return 'content';
+    return this.#ask(() => reader.event(event ?? new LazyEvent(data, type, this.#fail)));
   }
 
-  /** With what was said, where that is captured. */
-  function withSaid(response: LlmResponse, read: () => readonly unknown[] | undefined): LlmResponse {
-    const messages = safely(read, fail);
-    return messages?.length ? { ...response, messages } : response;
+  #keep(bytes: Uint8Array): void {
+    this.#size += bytes.length;
+    if (this.#size <= this.#options.maxBodyBytes) {
+      this.#held ??= new ByteBuffer();
+      this.#held.append(bytes);
+    } else {
+      this.#held = undefined;
+      this.#fail();
+    }
   }
 
-  function parseBody(isCut: boolean): LlmResponse {
-    const json = parseJson(new TextDecoder().decode(held.view()));
-    body = json;
-    if (json !== undefined)
-      return withSaid(
-        ask(() => provider.response(json, reply)),
-        () => content?.response(json),
-      );
-    if (size > 0 && !isCut) fail();
+  #readStream(reader: StreamReader): LlmResponse {
+    const response = this.#ask(() => reader.result());
+    return this.#withSaid(response, () => this.#said?.result());
+  }
+
+  #readBody(isCut: boolean): LlmResponse {
+    const json = this.#held && parseJson(new TextDecoder().decode(this.#held.view()));
+    this.body = json;
+    if (json !== undefined) {
+      const response = this.#ask(() => this.#provider.response(json, this.#reply));
+      return this.#withSaid(response, () => this.#content?.response(json));
+    }
+    if (this.#size > 0 && !isCut) this.#fail();
     return {};
   }
 
-  return {
-    get body() {
-      return body;
-    },
-    chunk(bytes) {
-      try {
-        chunk(bytes);
-      } catch {
-        fail();
-      }
-    },
-    finish(isCut = false) {
-      if (result) return result;
-      try {
-        flushing = true;
-        if (!terminated) framing?.end();
-        flushing = false;
-        result = reader
-          ? withSaid(
-              ask(() => reader!.result()),
-              () => said?.result(),
-            )
-          : parseBody(isCut);
-      } catch {
-        flushing = false;
-        fail();
-      }
-      held.drop(held.size);
-      result ??= {};
-      return result;
-    },
-  };
+  /** With what was said, where that is captured. */
+  #withSaid(response: LlmResponse, read: () => readonly unknown[] | undefined): LlmResponse {
+    const messages = safely(read, this.#fail);
+    return messages?.length ? { ...response, messages } : response;
+  }
 }
 
 /** A class, since a getter in a literal would cost a hidden class of its own for each event. */

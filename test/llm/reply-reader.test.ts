@@ -150,7 +150,7 @@ describe('a stream', () => {
   it('may be finished by its own end', () => {
     let result: LlmResponse | undefined;
     const { reader, seen } = createReader(sse);
-    const stop = reader.finish;
+    const stop = () => reader.finish();
     Object.defineProperty(seen, 'ends', {
       get: () => 0,
       set: () => {

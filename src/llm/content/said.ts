@@ -34,7 +34,7 @@ const ignore = () => {};
 export function followSaid(capture: ContentCapture, span: Span, call: SpokenCall): Said {
   const limits = span.isRecording() ? capture.limits(call.capture) : none;
   const isWanted = limits.inputs > 0 || call.preview > 0;
-  const content = isWanted ? (safely(() => call.said?.(), ignore) ?? readOwn(call.request.messages)) : undefined;
+  const content = isWanted ? readContent(call) : undefined;
   const given = content ? capture.request(content, limits.inputs) : {};
   const waits = call.isWrapper === true && call.capture === undefined;
   if (!waits) span.setAttributes(given);
@@ -51,6 +51,11 @@ export function followSaid(capture: ContentCapture, span: Span, call: SpokenCall
       );
     },
   };
+}
+
+/** Apart, so that what is held for as long as a stream takes does not hold the request too. */
+function readContent({ said, request }: SpokenCall): RequestContent | undefined {
+  return safely(() => said?.(), ignore) ?? readOwn(request.messages);
 }
 
 /** What a provider of one's own has read by itself. */
