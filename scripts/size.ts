@@ -35,7 +35,7 @@ const priceBundle = (some: readonly string[]) =>
 /** Strings that nothing but this part has, and that no minifier changes. */
 const marks: Readonly<Record<string, readonly string[]>> = {
   openai: ['prompt_tokens_details'],
-  anthropic: ['content_block_delta', 'cache_creation_input_tokens'],
+  anthropic: ['content_block_delta', 'ephemeral_1h_input_tokens'],
   protobuf: ['application/x-protobuf'],
   b3: ['x-b3-traceid'],
   ...Object.fromEntries(vendors.map((vendor) => [pricesOf(vendor), [`("${vendor}",\`\n`]])),
@@ -56,16 +56,16 @@ const bundles: readonly Bundle[] = [
   {
     name: 'edgespan/core, OpenAI and Anthropic',
     entry: core(['openai', 'anthropic']),
-    limit: 47_000,
+    limit: 81_000,
     goal: 20_000,
     parts: ['openai', 'anthropic', pricesOf('openai'), pricesOf('anthropic')],
   },
   {
     name: 'edgespan, all providers and prices',
     entry: index,
-    limit: 47_000,
+    limit: 112_000,
     goal: 30_000,
-    parts: ['openai', 'anthropic', pricesOf('openai'), pricesOf('anthropic')],
+    parts: ['openai', 'anthropic', ...vendors.map(pricesOf)],
   },
   { name: 'edgespan/core, OpenAI alone', entry: core(['openai']), parts: ['openai', pricesOf('openai')] },
   {

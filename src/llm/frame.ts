@@ -65,13 +65,16 @@ export interface ModelRef {
  */
 export function noteCall(context: Context, asked: ModelRef): (answered: ModelRef) => void {
   const agent = findAgent(context);
+  if (!agent) return ignore;
   const call = { ...asked };
-  if (agent && asked.model) agent.latest = call;
+  if (asked.model) agent.latest = call;
   return (answered) => {
     Object.assign(call, answered);
-    if (agent && !asked.model) agent.latest = call;
+    if (!asked.model) agent.latest = call;
   };
 }
+
+function ignore(): void {}
 
 /** The latest model call of the agent around, and of no agent inside of that; `undefined` where there was none yet. */
 export function latestCall(context: Context): ModelRef | undefined {

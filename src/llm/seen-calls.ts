@@ -73,9 +73,12 @@ function keep<V>(map: Map<string, V>, key: string, value: V, max: number): void 
  * one that is active in the host's own OpenTelemetry.
  */
 export function spansAround(context: Context): readonly SpanContext[] {
-  const around = [getSpan(context), getSpan(activeHostContext())];
-  return around.filter((span) => span !== undefined && !isOwn(span)).map((span) => span!.spanContext());
+  const around = [getSpan(context), getSpan(activeHostContext())].filter((span) => span !== undefined && !isOwn(span));
+  return around.length > 0 ? around.map((span) => span!.spanContext()) : nobody;
 }
+
+/** One for all, since most calls have no other tracer around them. */
+const nobody: readonly SpanContext[] = [];
 
 /** Chats of all kinds are one: what one tracer calls `generate_content` is a `chat` to another. */
 export function kindOfCall(operation: string): string {

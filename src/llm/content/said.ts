@@ -26,6 +26,8 @@ export interface SpokenCall {
 
 const none = { inputs: 0, outputs: 0 };
 const ignore = () => {};
+/** Of all calls that nobody listens to. */
+const silence: Said = { held: 0, preview: undefined, end: ignore };
 
 /**
  * Writes onto the span what goes into a call and, at its end, what came out. A wrapper leaves it to the instrumented call
@@ -33,6 +35,7 @@ const ignore = () => {};
  */
 export function followSaid(capture: ContentCapture, span: Span, call: SpokenCall): Said {
   const limits = span.isRecording() ? capture.limits(call.capture) : none;
+  if (limits.inputs === 0 && limits.outputs === 0 && call.preview === 0) return silence;
   const isWanted = limits.inputs > 0 || call.preview > 0;
   const content = isWanted ? readContent(call) : undefined;
   const given = content ? capture.request(content, limits.inputs) : {};
