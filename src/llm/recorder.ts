@@ -1,11 +1,10 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
 import { safely } from '../errors.ts';
-import type { TraceRef } from '../metrics/instrument.ts';
 import type { PriceBook } from '../pricing/book.ts';
 import type { Cost } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
-import { isSpanContextValid, spanKind, statusError } from '../trace/otel-span.ts';
+import { spanKind, statusError } from '../trace/otel-span.ts';
 import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import { callAttributes } from './call-attributes.ts';
 import { type CallBook, type CallFacts, createCallBook } from './call-book.ts';
@@ -20,6 +19,7 @@ import { readResponse } from './response.ts';
 import { countedItself, createSeenCalls, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
 import { type SemconvNames, semconvOperation } from './semconv.ts';
 import type { SpanDialect } from './span-dialect.ts';
+import { traceRef } from './trace-ref.ts';
 
 /** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
 export interface CallEnd {
@@ -253,9 +253,4 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   }
 
   return { start, leaf: (span) => leaves.get(span), book, content: options.content, seen };
-}
-
-export function traceRef(span: Span): TraceRef | null {
-  const context = span.spanContext();
-  return (context.traceFlags & 1) === 1 && isSpanContextValid(context) ? context : null;
 }

@@ -10,10 +10,11 @@ import { countDocuments } from './documents.ts';
 import { classifyError, errorName } from './error-class.ts';
 import { AgentFrame, getFrame, latestCall, type ModelRef, setFrame } from './frame.ts';
 import type { LlmInstruments } from './instruments.ts';
-import { type LlmRecorder, traceRef } from './recorder.ts';
+import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
 import { markOwn, spansAround } from './seen-calls.ts';
 import type { SpanDialect } from './span-dialect.ts';
+import { traceRef } from './trace-ref.ts';
 import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
 export interface SpanRunner {
