@@ -85,7 +85,6 @@ const addresses: Readonly<Record<string, string>> = {
 const operations: Readonly<Record<string, string>> = {
   responses: 'chat',
   embeddings: 'embed',
-  generate_content: 'chat',
 };
 
 function listFixtures(): Fixture[] {

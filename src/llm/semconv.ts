@@ -72,9 +72,10 @@ export function isInference(semconvOperation: unknown): boolean {
   return inferences.includes(semconvOperation);
 }
 
-/** `llm.operation`: a streamed chat is a `stream`. */
+/** `llm.operation`: a streamed chat is a `stream`, and Gemini's content a chat. */
 export function llmOperation(operation: string, stream: boolean): string {
-  return stream && operation !== 'embed' ? 'stream' : operation;
+  const kind = operation === 'generate_content' ? 'chat' : operation;
+  return stream && kind !== 'embed' ? 'stream' : kind;
 }
 
 /** The label's values are few: what else a user names counts as `other`. */

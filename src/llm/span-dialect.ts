@@ -4,6 +4,7 @@ import type { Emitter } from './emitter.ts';
 import type { Verdict } from './guardrail.ts';
 import { metricDialect, type PresetName } from './presets.ts';
 import { round } from './response.ts';
+import { llmOperation } from './semconv.ts';
 
 /** What a preset changes about spans: their names, and what its system says of them besides. */
 export interface SpanDialect {
@@ -34,7 +35,7 @@ export function spanDialect(
 ): SpanDialect {
   switch (preset) {
     case 'ractogateway':
-      return { callName: (_, operation) => `llm.${operation}`, workName: keep };
+      return { callName: (_, operation) => `llm.${llmOperation(operation, false)}`, workName: keep };
     case 'synapsekit':
       return {
         callName: (_, operation) => (operation === 'embed' ? 'embedding.encode' : 'llm.generate'),

@@ -19,13 +19,15 @@ const prices = { [model]: { input: 0.3, cacheRead: 0.03, output: 2.5 } };
 /** 700 fresh tokens at 0.30, 300 cached at 0.03, 500 out at 2.50 dollars per million. */
 const chat: CallSpan = {
   ...answered,
-  name: `chat ${model}`,
+  name: `generate_content ${model}`,
   provider: 'google',
   operation: 'chat',
   model,
   costUsd: 0.001469,
   finish: ['STOP'],
 };
+/** Interactions and OpenAI's API are chats by the conventions' word. */
+const called = { name: `chat ${model}` };
 const stream: CallSpan = { ...chat, operation: 'stream', firstToken: answerMs };
 const unknown = { model: undefined, usage: [undefined, undefined], costUsd: undefined, finish: undefined } as const;
 const failed: CallSpan = { ...chat, ...unknown, status: 'error' };
@@ -191,7 +193,7 @@ describe.skipIf(!installed)(`the @google/genai SDK with telemetry.fetch (${remed
       return JSON.stringify(value);
     });
     expect(JSON.parse(seen.result)).toMatchObject({ id: 'v1_abc', status: 'completed' });
-    expect(seen.spans).toEqual([{ ...chat, finish: ['completed'] }]);
+    expect(seen.spans).toEqual([{ ...chat, ...called, finish: ['completed'] }]);
     expect(google.accepts!(value)).toBe(true);
   });
 
@@ -200,7 +202,7 @@ describe.skipIf(!installed)(`the @google/genai SDK with telemetry.fetch (${remed
       Array.fromAsync(await client(fetch).interactions.create({ model, input: 'Hi', stream: true })),
     );
     expect(seen.result.at(-1)).toMatchObject({ event_type: 'interaction.completed' });
-    expect(seen.spans).toEqual([{ ...stream, finish: ['completed'] }]);
+    expect(seen.spans).toEqual([{ ...stream, ...called, finish: ['completed'] }]);
   });
 
   describe('by the openai SDK', () => {
@@ -213,7 +215,7 @@ describe.skipIf(!installed)(`the @google/genai SDK with telemetry.fetch (${remed
         ...(fetch && { fetch }),
       });
     /** Nothing is cached as far as it says. */
-    const completion: CallSpan = { ...chat, costUsd: 0.00155, finish: ['stop'] };
+    const completion: CallSpan = { ...chat, ...called, costUsd: 0.00155, finish: ['stop'] };
 
     it('completes a chat', async () => {
       const seen = await run([json(200, wire.completion)], (fetch) =>
@@ -234,7 +236,7 @@ describe.skipIf(!installed)(`the @google/genai SDK with telemetry.fetch (${remed
       const seen = await run([json(400, [error])], (fetch) =>
         compatible(fetch).chat.completions.create({ model, messages }),
       );
-      expect(seen.spans).toEqual([{ ...failed, httpStatus: 400, error: ['400', 'validation_error'] }]);
+      expect(seen.spans).toEqual([{ ...failed, ...called, httpStatus: 400, error: ['400', 'validation_error'] }]);
     });
   });
 });

@@ -24,7 +24,7 @@ const prices = {
 
 const chat: CallSpan = {
   ...answered,
-  name: `chat ${gemini}`,
+  name: `generate_content ${gemini}`,
   provider: 'vertex',
   operation: 'chat',
   model: gemini,
@@ -114,7 +114,7 @@ describe.skipIf(!installed)(`SDKs of Vertex AI with telemetry.fetch (${remedy})`
         JSON.stringify(await inProject(fetch).interactions.create({ model: gemini, input: 'Hi' })),
       );
       expect(JSON.parse(seen.result)).toMatchObject({ id: 'v1_abc' });
-      expect(seen.spans).toEqual([{ ...chat, finish: ['completed'] }]);
+      expect(seen.spans).toEqual([{ ...chat, name: `chat ${gemini}`, finish: ['completed'] }]);
     });
   });
 

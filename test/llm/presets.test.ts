@@ -348,7 +348,7 @@ describe('rastir', () => {
       'chat gpt-4o-mini',
       'chat claude-x',
       'embeddings embed-small',
-      'chat mystery-1',
+      'generate_content mystery-1',
       'chat gpt-4o',
       'pay',
       'step',
@@ -413,7 +413,7 @@ describe('rastir', () => {
       'error.type': 'rate_limit_error',
       'error.message': 'slow down',
     });
-    const missing = rastir(telemetry, 'chat mystery-1');
+    const missing = rastir(telemetry, 'generate_content mystery-1');
     expect(missing).toMatchObject({ provider: 'gemini', tokens_input: unpriced.input, pricing_missing: true });
     expect(missing).not.toHaveProperty('cost_usd');
   });

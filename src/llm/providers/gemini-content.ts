@@ -8,9 +8,10 @@ import { describeRequest, parseAddress, parseConfig, pick } from './gemini-addre
 import { countSearches, overlay, parseGoogleError, parseMetadata } from './gemini-usage.ts';
 import { maxItems, present } from './wire.ts';
 
+/** By the conventions' words: a content is what others call a chat. */
 const operations: ReadonlyMap<string, string> = new Map([
-  ['generateContent', 'chat'],
-  ['streamGenerateContent', 'chat'],
+  ['generateContent', 'generate_content'],
+  ['streamGenerateContent', 'generate_content'],
   ['embedContent', 'embed'],
   ['batchEmbedContents', 'embed'],
   ['countTokens', 'count_tokens'],

@@ -239,7 +239,8 @@ describe('behind the gateway', () => {
     const sent = { url: new URL(`${gateway}/${path}`), method: 'POST', headers: new Headers(), body: { model: 'm' } };
     const found = recognise(everyone, sent, report)!;
     const { provider, operation, request } = follow(found, sent, everyone, report);
-    expect([provider.name, operation]).toEqual([name, 'chat']);
+    const word = request.url.pathname.endsWith(':generateContent') ? 'generate_content' : 'chat';
+    expect([provider.name, operation]).toEqual([name, word]);
     if (model) expect(provider.request(request).model).toBe(model);
     expect(errors).toEqual([]);
   });

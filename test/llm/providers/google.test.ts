@@ -55,16 +55,16 @@ const usageOf = (usageMetadata: object) => readWhole({ ...answer, usageMetadata 
 
 describe('match', () => {
   it.each([
-    [content, 'chat'],
-    [streamed, 'chat'],
-    [`${host}/v1beta/tunedModels/mine:generateContent`, 'chat'],
+    [content, 'generate_content'],
+    [streamed, 'generate_content'],
+    [`${host}/v1beta/tunedModels/mine:generateContent`, 'generate_content'],
     [`${host}/v1/models/text-embedding-004:embedContent`, 'embed'],
     [`${host}/v1beta/models/gemini-embedding-001:batchEmbedContents`, 'embed'],
     [`${host}/v1beta/models/gemini-2.5-flash:countTokens`, 'count_tokens'],
     [interactions, 'chat'],
     [compatible, 'chat'],
     [`${host}/v1beta/openai/embeddings`, 'embed'],
-    ['https://gateway.corp.internal/gemini/v1beta/models/gemini-2.5-pro:streamGenerateContent', 'chat'],
+    ['https://gateway.corp.internal/gemini/v1beta/models/gemini-2.5-pro:streamGenerateContent', 'generate_content'],
     ['http://127.0.0.1:8080/v1beta/models/text-embedding-004:embedContent', 'embed'],
     [`${host}/v1beta/interactions/v1_abc/cancel`, undefined],
     [`${host}/v1beta/models/gemini-2.5-flash`, undefined],

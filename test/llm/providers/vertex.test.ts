@@ -38,8 +38,8 @@ function readEvents(url: string, events: readonly { type?: string; json: unknown
 
 describe('match', () => {
   it.each([
-    [content, 'chat'],
-    [`${models}/gemini-2.5-flash:streamGenerateContent?alt=sse`, 'chat'],
+    [content, 'generate_content'],
+    [`${models}/gemini-2.5-flash:streamGenerateContent?alt=sse`, 'generate_content'],
     [`${models}/gemini-2.5-flash:countTokens`, 'count_tokens'],
     [`${models}/gemini-embedding-2:embedContent`, 'embed'],
     [predict, 'embed'],
@@ -47,14 +47,17 @@ describe('match', () => {
     [`${claude}:streamRawPredict`, 'chat'],
     [`${regional}${place}/publishers/anthropic/models/count-tokens:rawPredict`, 'count_tokens'],
     [`${regional}${place}/publishers/mistralai/models/mistral-medium-3:rawPredict`, 'chat'],
-    [`${regional}${place}/endpoints/1234:generateContent`, 'chat'],
+    [`${regional}${place}/endpoints/1234:generateContent`, 'generate_content'],
     [openapi, 'chat'],
     [`${regional}${place}/interactions`, 'chat'],
-    [`${global}/v1beta1/projects/p/locations/global/publishers/google/models/gemini-2.0-flash:generateContent`, 'chat'],
-    [`${global}/v1/publishers/google/models/gemini-2.5-flash:streamGenerateContent`, 'chat'],
-    ['https://aiplatform.eu.rep.googleapis.com/v1/publishers/google/models/m:generateContent', 'chat'],
+    [
+      `${global}/v1beta1/projects/p/locations/global/publishers/google/models/gemini-2.0-flash:generateContent`,
+      'generate_content',
+    ],
+    [`${global}/v1/publishers/google/models/gemini-2.5-flash:streamGenerateContent`, 'generate_content'],
+    ['https://aiplatform.eu.rep.googleapis.com/v1/publishers/google/models/m:generateContent', 'generate_content'],
     ['https://aiplatform.us.rep.googleapis.com/v1/projects/p/locations/us/endpoints/openapi/chat/completions', 'chat'],
-    ['https://proxy.internal/vertex/v1/publishers/google/models/gemini-2.5-flash:generateContent', 'chat'],
+    ['https://proxy.internal/vertex/v1/publishers/google/models/gemini-2.5-flash:generateContent', 'generate_content'],
     [`https://proxy.internal${place}/publishers/anthropic/models/claude:streamRawPredict`, 'chat'],
     [`${models}/imagen-4.0-generate-001:predict`, undefined],
     [`${models}/veo-3:predictLongRunning`, undefined],
