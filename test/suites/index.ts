@@ -6,6 +6,7 @@ import { providers } from './providers.ts';
 import { spans } from './spans.ts';
 import { stream } from './stream.ts';
 import type { Suite } from './suite.ts';
+import { values } from './values.ts';
 
 /** What holds on every runtime. */
-export const suite: Suite = [...spans, ...metrics, ...flush, ...stream, ...prometheus, ...llm, ...providers];
+export const suite: Suite = [...spans, ...metrics, ...flush, ...stream, ...prometheus, ...llm, ...providers, ...values];
