@@ -61,3 +61,6 @@ export function safely<T>(fn: () => T, report: (error: unknown) => void): T | un
     return undefined;
   }
 }
+
+/** For `safely`, where a failure is nobody's business: what is read belongs to others. */
+export function ignore(): void {}

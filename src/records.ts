@@ -4,10 +4,11 @@ import { latestCall } from './llm/frame.ts';
 import { type GuardrailResult, guardrailAttributes, readVerdict } from './llm/guardrail.ts';
 import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
 import { type KnownOfSpan, recordSpan } from './llm/record-span.ts';
+import { traceRefOf } from './llm/trace-ref.ts';
 import { isOn } from './observed-fetch.ts';
 import type { Shared } from './parts.ts';
 import { type ContextView, getAgent } from './trace/context.ts';
-import { getSpan, isSpanContextValid } from './trace/otel-span.ts';
+import { getSpan } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 
 /** Records of what was done elsewhere, under the context that is active. None of them throws. */
@@ -46,6 +47,6 @@ function recordGuardrail({ engine }: Shared, result: GuardrailResult, context: C
     span.setAttributes({ ...guardrailAttributes(verdict), ...also });
   }
   const id = isSpan ? span.spanContext() : span;
-  const trace = id && (id.traceFlags & 1) === 1 && isSpanContextValid(id) ? id : null;
+  const trace = id ? traceRefOf(id) : null;
   engine.instruments.guardrail(verdict, { provider, model, agent: getAgent(context) }, trace);
 }

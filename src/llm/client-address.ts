@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { ignore, safely } from '../errors.ts';
 import type { Provider } from './provider.ts';
 
 /** Where the SDKs keep the address of their vendor. */
@@ -18,8 +18,6 @@ const places = [
   'options.baseURL',
   'options.serverURL',
 ];
-
-const ignore = () => {};
 
 function findAddress(client: object, place: string): URL | undefined {
   let value: unknown = client;

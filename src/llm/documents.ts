@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { ignore, safely } from '../errors.ts';
 import { asObject, type Json } from '../json.ts';
 
 /** Where stores, indexes and rerankers keep what they found. */
@@ -10,8 +10,6 @@ const lists = [
 const texts = ['page_content', 'pageContent'];
 /** Lists are looked for so deep: a search engine has its hits in `hits.hits`. */
 const maxDepth = 3;
-
-const ignore = () => {};
 
 /**
  * How many documents a retrieval found, by the shape of what it returned: a list, a list by one of its usual names, or

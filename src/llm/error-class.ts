@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { ignore, safely } from '../errors.ts';
 import { abort, byMessage, byWord, fetchFailed, rateLimit, timeout } from './error-words.ts';
 
 /** Few enough for a label. */
@@ -148,8 +148,6 @@ function chainOf(thrown: unknown, links: readonly string[]): unknown[] {
 function read(value: unknown, key: string): unknown {
   return safely(() => (value as Record<string, unknown> | null | undefined)?.[key], ignore);
 }
-
-function ignore(): void {}
 
 /** The class name an application would see, for `llm.error_type` and `error.type`. */
 export function errorName(thrown: unknown): string {

@@ -1,4 +1,5 @@
 import type { Attributes, Context } from '@opentelemetry/api';
+import { ignore } from '../errors.ts';
 import type { Cost } from '../pricing/price.ts';
 import { createContextKey } from '../trace/otel-context.ts';
 import type { LlmUsage } from './provider.ts';
@@ -73,8 +74,6 @@ export function noteCall(context: Context, asked: ModelRef): (answered: ModelRef
     if (!asked.model) agent.latest = call;
   };
 }
-
-function ignore(): void {}
 
 /** The latest model call of the agent around, and of no agent inside of that; `undefined` where there was none yet. */
 export function latestCall(context: Context): ModelRef | undefined {

@@ -7,6 +7,7 @@ import { createItemContent, readArgumentContent, readValueContent } from './cont
 import { isAbort } from './error-class.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
 import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
+import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
 import { contextOf } from './spans.ts';
@@ -54,7 +55,7 @@ export function createModelCallRunner({ recorder, providers, streams, report }: 
       attributes,
       context: parent,
       isWrapper: true,
-      semconvProvider: nameOf(request.provider, providers),
+      semconvProvider: semconvNameOf(request.provider, providers),
       body: args.length === 1 ? args[0] : args,
       said: () => readArgumentContent(args, providers),
       capture: options.capture,
@@ -181,13 +182,8 @@ function settle(options: WrappedCall, response: LlmResponse, providers: readonly
     ...rest,
     ...(provider && {
       provider,
-      attributes: { 'gen_ai.provider.name': nameOf(provider, providers), ...rest.attributes },
+      attributes: { 'gen_ai.provider.name': semconvNameOf(provider, providers), ...rest.attributes },
     }),
     ...(model && { model }),
   };
-}
-
-/** `gen_ai.provider.name` of a short name. */
-function nameOf(provider: string, providers: readonly Provider[]): string {
-  return providers.find(({ name }) => name === provider)?.semconvName ?? provider;
 }

@@ -1,3 +1,5 @@
+import type { Provider } from './provider.ts';
+
 /**
  * Whom other tracers mean, by our short names; the first that fits. They have the conventions' names (`gcp.vertex_ai`),
  * those of SDKs (`google.vertex.chat`, `amazon-bedrock`) and of their own (`AWS`, `MistralAI`).
@@ -26,4 +28,9 @@ export function shortProviderName(given: string): string {
     if (match) return short || match[0];
   }
   return given.replace(api, '');
+}
+
+/** `gen_ai.provider.name` of a short name. */
+export function semconvNameOf(provider: string, providers: readonly Pick<Provider, 'name' | 'semconvName'>[]): string {
+  return providers.find(({ name }) => name === provider)?.semconvName ?? provider;
 }

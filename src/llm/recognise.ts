@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { safely } from '../errors.ts';
 import { asObject } from '../json.ts';
 import type { LlmResponse, Provider, ProviderRequest, Reply } from './provider.ts';
+import { semconvNameOf } from './provider-names.ts';
 import { mapResult } from './providers/wire.ts';
 
 /** A call that is a model's: who is asked, for what. */
@@ -57,8 +58,7 @@ export function follow(
 /** A vendor in another one's format keeps its own name. */
 function renamed(provider: Provider, name: string | undefined, providers: readonly Provider[]): Provider {
   if (name === undefined || name === provider.name) return provider;
-  const semconvName = providers.find((other) => other.name === name)?.semconvName ?? name;
-  return { ...bind(provider), name, semconvName };
+  return { ...bind(provider), name, semconvName: semconvNameOf(name, providers) };
 }
 
 /**

@@ -3,7 +3,6 @@ import { copyAttributes } from '../attributes.ts';
 import { type Clock, fromHrTime } from '../clock.ts';
 import { asNumber, asString } from '../json.ts';
 import { getAgent, getModelCall } from '../trace/context.ts';
-import { isSpanContextValid } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { RecordingSpan } from '../trace/span.ts';
 import { classifyError, errorName, isAbort } from './error-class.ts';
@@ -14,10 +13,12 @@ import { latestCall, noteCall } from './frame.ts';
 import { readVerdict } from './guardrail.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { Provider } from './provider.ts';
+import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { readResponse } from './response.ts';
 import { countedItself, isOwn, kindOfCall } from './seen-calls.ts';
 import { semconvOperation } from './semconv.ts';
+import { traceRefOf } from './trace-ref.ts';
 
 /** What its own tracer leaves unsaid about a span. */
 export interface KnownOfSpan {
@@ -97,13 +98,10 @@ function recordCall(
   if (mark) mark.counted = true;
   recorder.seen.addReply(response.id, startedAt + clockSlackMs);
   const { thrown, aborted } = readError(of);
-  const semconvProvider = providers.find(({ name }) => name === request.provider)?.semconvName ?? request.provider;
+  const semconvProvider = semconvNameOf(request.provider, providers);
   const model = response.model ?? request.model ?? '';
-  noteCall(context, { provider: request.provider, model, semconvProvider })({
-    provider: request.provider,
-    model,
-    semconvProvider,
-  });
+  const asked = { provider: request.provider, model, semconvProvider };
+  noteCall(context, asked)(asked);
   recorder.book.count(
     {
       request,
@@ -121,7 +119,7 @@ function recordCall(
         ...pickAddress(attributes),
       },
       verdict: readVerdict(request, response),
-      trace: traceOf(of.id),
+      trace: traceRefOf(of.id),
     },
     context,
   );
@@ -147,7 +145,7 @@ function recordWork(
     provider,
     model,
     semconvProvider,
-    trace: traceOf(of.id),
+    trace: traceRefOf(of.id),
     ...(type === 'tool' && { tool: name }),
   });
 }
@@ -193,10 +191,6 @@ function pickAddress(attributes: Attributes): Attributes {
     ...(address !== undefined && { 'server.address': address }),
     ...(port !== undefined && { 'server.port': port }),
   };
-}
-
-function traceOf(id: SpanContext): SpanContext | null {
-  return (id.traceFlags & 1) === 1 && isSpanContextValid(id) ? id : null;
 }
 
 function asCall(work: ForeignWork): ForeignWork & { type: 'llm' } {

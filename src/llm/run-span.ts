@@ -1,5 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api';
-import { messageOf, safely } from '../errors.ts';
+import { ignore, messageOf, safely } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
 import { setSpan, statusError } from '../trace/otel-span.ts';
 import { errorName } from './error-class.ts';
@@ -150,8 +150,6 @@ function followLazily<R>(promise: Promise<R>, follow: (promise: Promise<R>) => P
 }
 
 type AnyMethod = (...given: never[]) => unknown;
-
-const ignore = () => {};
 
 /** A promise of this realm: a `then` on an SDK's lazy thenable would start its work. */
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { ignore, safely } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
@@ -26,8 +26,6 @@ export interface Items {
 /** So many items are looked at to find out whose stream it is: some begin with what says nothing. */
 const maxUnknown = 16;
 const maxEventBytes = 1_048_576;
-const ignore = () => {};
-
 export function createItems({ providers, vendor, onContent, onItem }: ItemsOptions): Items {
   let reader: ItemReader | undefined;
   let unknown = 0;

@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { ignore, safely } from '../errors.ts';
 import { tapBody } from '../stream/tap.ts';
 import { watchEmitter } from './value-emitter.ts';
 import { isLazy } from './values.ts';
@@ -10,8 +10,6 @@ export interface StreamObserver {
   item(value: unknown): void;
   end(how: { readonly thrown?: unknown; readonly left?: boolean }): void;
 }
-
-const ignore = () => {};
 
 type AnyMethod = (this: unknown, ...given: unknown[]) => unknown;
 type Stream = Record<PropertyKey, unknown>;

@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { ignore, safely } from '../errors.ts';
 import { asObject, asString, type Json } from '../json.ts';
 import type { ItemReader, LlmRequest, LlmResponse, Provider } from './provider.ts';
 import { shortProviderName } from './provider-names.ts';
@@ -9,8 +9,6 @@ const wrappings = ['data', 'response', 'result', 'output', 'raw', 'body', 'messa
 export const maxUnwraps = 5;
 /** Of the arguments so many are looked at. */
 const maxArguments = 4;
-
-const ignore = () => {};
 
 /**
  * What a returned value says of the call, by its shape: of the value itself or of what it wraps, by the first provider

@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api';
-import { safely } from '../../errors.ts';
+import { ignore, safely } from '../../errors.ts';
 import type { LlmRequest } from '../provider.ts';
 import type { Capture, ContentCapture } from './capture.ts';
 import { type Message, type RequestContent, readMessages } from './message.ts';
@@ -25,7 +25,6 @@ export interface SpokenCall {
 }
 
 const none = { inputs: 0, outputs: 0 };
-const ignore = () => {};
 /** Of all calls that nobody listens to. */
 const silence: Said = { held: 0, preview: undefined, end: ignore };
 

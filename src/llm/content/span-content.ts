@@ -1,13 +1,11 @@
 import type { Attributes, Span } from '@opentelemetry/api';
-import { safely } from '../../errors.ts';
+import { ignore, safely } from '../../errors.ts';
 import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import { listDocuments } from '../documents.ts';
 import type { Capture, ContentCapture } from './capture.ts';
 
 /** Values of a generator that are kept. */
 const maxYields = 1000;
-const ignore = () => {};
-
 /** What goes into a function and comes out of it, while it runs in its span. */
 export interface SpanContent {
   /** Takes what a generator yields; absent where nobody wants it. */

@@ -1,4 +1,4 @@
-import { safely } from '../../errors.ts';
+import { ignore, safely } from '../../errors.ts';
 import { asObject } from '../../json.ts';
 import type { Provider } from '../provider.ts';
 import { maxUnwraps, unwrap } from '../values.ts';
@@ -6,8 +6,6 @@ import type { ContentFormat, ContentReader, Message, RequestContent } from './me
 
 /** Of the arguments so many are looked at. */
 const maxArguments = 4;
-const ignore = () => {};
-
 const knownTypes = new Set([
   ...['text', 'reasoning', 'tool_call', 'tool_call_response', 'server_tool_call', 'server_tool_call_response'],
   ...['blob', 'file', 'uri', 'compaction', 'redacted_thinking'],

@@ -5,6 +5,7 @@ import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
 import { parseRefusal } from './content-filter.ts';
 import type { Format } from './format.ts';
+import { readParameters, readStops } from './parameters.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
 /** Fields that are there and not null. */
@@ -152,17 +153,12 @@ function createReader(): StreamReader {
   };
 }
 
-const numbers = ['max_tokens', 'temperature', 'top_p', 'top_k'];
+const numbers = { max_tokens: 'max_tokens', temperature: 'temperature', top_p: 'top_p', top_k: 'top_k' };
 
 function parseRequest({ body }: ProviderRequest): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
-  const parameters: Attributes = {};
-  for (const name of numbers) {
-    const value = asNumber(request[name]);
-    if (value !== undefined) parameters[`gen_ai.request.${name}`] = value;
-  }
-  const stops = asArray(request.stop_sequences).filter((stop) => typeof stop === 'string');
-  if (stops.length > 0) parameters['gen_ai.request.stop_sequences'] = stops.slice(0, 16);
+  const stops = readStops(asArray(request.stop_sequences));
+  const parameters: Attributes = { ...readParameters(request, numbers), ...stops };
   if (request.stream === true) parameters['gen_ai.request.stream'] = true;
   const level = asString(asObject(request.output_config)?.effort);
   if (level) parameters['gen_ai.request.reasoning.level'] = level;

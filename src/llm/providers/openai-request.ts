@@ -1,18 +1,19 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString } from '../../json.ts';
 import type { LlmRequest, Operation, ProviderRequest } from '../provider.ts';
+import { readParameters, readStops } from './parameters.ts';
 
-const numbers = [
-  ['max_tokens', 'max_tokens'],
-  ['max_completion_tokens', 'max_tokens'],
-  ['max_output_tokens', 'max_tokens'],
-  ['temperature', 'temperature'],
-  ['top_p', 'top_p'],
-  ['top_k', 'top_k'],
-  ['frequency_penalty', 'frequency_penalty'],
-  ['presence_penalty', 'presence_penalty'],
-  ['seed', 'seed'],
-] as const;
+const numbers = {
+  max_tokens: 'max_tokens',
+  max_completion_tokens: 'max_tokens',
+  max_output_tokens: 'max_tokens',
+  temperature: 'temperature',
+  top_p: 'top_p',
+  top_k: 'top_k',
+  frequency_penalty: 'frequency_penalty',
+  presence_penalty: 'presence_penalty',
+  seed: 'seed',
+};
 
 /** The operation behind a path of OpenAI's API, whatever stands before it. */
 export function matchPath(pathname: string): Operation | undefined {
@@ -24,15 +25,11 @@ export function matchPath(pathname: string): Operation | undefined {
 /** A request in OpenAI's dialect: chat completions, Responses, embeddings, legacy completions. */
 export function parseRequest({ url, body }: Pick<ProviderRequest, 'url' | 'body'>): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
-  const parameters: Attributes = {};
+  const stops = readStops(asString(request.stop) ?? asArray(request.stop));
+  const parameters: Attributes = { ...readParameters(request, numbers), ...stops };
   const set = (name: string, value: Attributes[string]) => {
     if (value !== undefined) parameters[name] = value;
   };
-  for (const [field, name] of numbers) set(`gen_ai.request.${name}`, asNumber(request[field]));
-
-  const stop = asString(request.stop) ? [request.stop] : asArray(request.stop);
-  const stops = stop.filter((sequence) => typeof sequence === 'string').slice(0, 16);
-  if (stops.length > 0) set('gen_ai.request.stop_sequences', stops);
   if (request.n !== 1) set('gen_ai.request.choice.count', asNumber(request.n));
   if (request.stream === true) set('gen_ai.request.stream', true);
   const encoding = asString(request.encoding_format);
