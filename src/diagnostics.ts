@@ -25,6 +25,9 @@ const actions: Partial<Record<TelemetryErrorCode, string>> = {
   invalid_environment: 'Correct or remove the variable.',
   insecure_endpoint: 'Use https, or set otlp.insecure where the network is trusted.',
   prices_unavailable: 'Check the URL in `prices`; until it answers, calls are priced by the other tables.',
+  store_failed: 'Check that the store can be reached; what was counted waits and is sent again.',
+  store_refused: 'A metric is defined in another way elsewhere: use one set of buckets and labels everywhere.',
+  too_many_keys: 'Budget keys are bounded: use fewer of them, or shorter windows.',
   unbound: 'Call through instrument() or the Hono middleware, so that env is known.',
 };
 

@@ -19,6 +19,10 @@ export type TelemetryErrorCode =
   | 'prices_unavailable'
   | 'invalid_value'
   | 'redaction_failed'
+  | 'store_refused'
+  | 'store_failed'
+  | 'budget_exceeded'
+  | 'too_many_keys'
   | 'internal';
 
 /**

@@ -14,7 +14,8 @@ const rooms: Record<string, string> = {
   otlp: 'foundation trace metrics stream',
   llm: 'foundation trace metrics stream pricing otlp',
   redact: 'foundation trace',
-  composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm http server',
+  budget: 'foundation trace metrics pricing llm',
+  composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget http server',
   http: 'foundation stream trace metrics propagation llm composition',
   server: 'foundation stream trace metrics llm http composition',
 };
