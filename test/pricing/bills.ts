@@ -121,6 +121,16 @@ export const pages: readonly Page[] = [
     ],
   },
   {
+    url: 'https://api-docs.deepseek.com/quick_start/pricing-details-usd',
+    date: '2025-03',
+    bills: [
+      // 30,000 × 0.27 + 10,000 × 0.07 + 5,000 × 1.1
+      ['deepseek', 'deepseek-chat', { input: 40_000, cacheRead: 10_000, output: 5000 }, 14_300],
+      // 10,000 × 0.55 + 20,000 × 0.14 + 8,000 × 2.19
+      ['deepseek', 'deepseek-reasoner', { input: 30_000, cacheRead: 20_000, output: 8000, reasoning: 6000 }, 25_820],
+    ],
+  },
+  {
     url: 'https://docs.perplexity.ai/getting-started/pricing',
     date: '2026-11-21',
     bills: [
@@ -157,6 +167,30 @@ export const pages: readonly Page[] = [
       ['cloudflare', '@cf/deepseek-ai/deepseek-r1-distill-qwen-32b', { input: 5000, output: 3000 }, 17_128],
       // 250,000 × 0.204
       ['cloudflare', '@cf/baai/bge-large-en-v1.5', { input: 250_000 }, 51_000],
+      // 40,000 × 0.051 + 8,000 × 0.335
+      ['cloudflare', '@cf/meta/llama-3.2-3b-instruct', { input: 40_000, output: 8000 }, 4720],
+      // 100,000 × 0.045 + 10,000 × 0.384
+      ['cloudflare', '@cf/meta/llama-3.1-8b-instruct-fp8-fast', { input: 100_000, output: 10_000 }, 8340],
+      // 10,000 × 0.049 + 2,000 × 0.676
+      ['cloudflare', '@cf/meta/llama-3.2-11b-vision-instruct', { input: 10_000, output: 2000 }, 1842],
+      // 12,000 × 0.293 + 3,000 × 2.253
+      ['cloudflare', '@cf/meta/llama-3.3-70b-instruct-fp8-fast', { input: 12_000, output: 3000 }, 10_275],
+      // 30,000 × 0.11 + 10,000 × 0.19
+      ['cloudflare', '@cf/mistral/mistral-7b-instruct-v0.1', { input: 30_000, output: 10_000 }, 5200],
+      // 1,000 × 0.282 + 1,000 × 0.827
+      ['cloudflare', '@cf/meta/llama-3.1-8b-instruct', { input: 1000, output: 1000 }, 1109],
+      // 10,000 × 0.152 + 10,000 × 0.287
+      ['cloudflare', '@cf/meta/llama-3.1-8b-instruct-fp8', { input: 10_000, output: 10_000 }, 4390],
+      // 10,000 × 0.123 + 5,000 × 0.266
+      ['cloudflare', '@cf/meta/llama-3-8b-instruct-awq', { input: 10_000, output: 5000 }, 2560],
+      // 9,000 × 0.556 + 1,000 × 6.667
+      ['cloudflare', '@cf/meta/llama-2-7b-chat-fp16', { input: 9000, output: 1000 }, 11_671],
+      // 500,000 × 0.02
+      ['cloudflare', '@cf/baai/bge-small-en-v1.5', { input: 500_000 }, 10_000],
+      // 1,000 × 0.067
+      ['cloudflare', '@cf/baai/bge-base-en-v1.5', { input: 1000 }, 67],
+      // 2,000 × 0.342 + 2,500 × 0.342
+      ['cloudflare', '@cf/meta/m2m100-1.2b', { input: 2000, output: 2500 }, 1539],
     ],
   },
   {
