@@ -11,13 +11,16 @@ const rooms: Record<string, string> = {
   pricing: 'foundation',
   propagation: 'foundation trace',
   prometheus: 'foundation metrics',
-  otlp: 'foundation trace metrics stream',
+  otlp: 'foundation trace metrics stream propagation',
   llm: 'foundation trace metrics stream pricing otlp',
   redact: 'foundation trace',
   budget: 'foundation trace metrics pricing llm',
+  audit: 'foundation trace',
   composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget http server',
   http: 'foundation stream trace metrics propagation llm composition',
   server: 'foundation stream trace metrics llm http composition',
+  collector:
+    'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget audit http composition',
 };
 
 /** Files directly in `src/` that everything may use; the others compose. */
@@ -47,6 +50,7 @@ describe('the house', () => {
     const allowed = [
       '@opentelemetry/api',
       ...(file.includes('otlp/protobuf') ? ['@opentelemetry/otlp-transformer'] : []),
+      ...(file.startsWith('src/collector/') ? ['hono', 'uplot'] : []),
     ];
     const packages = importsOf(file).filter((specifier) => !specifier.startsWith('.'));
     expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);

@@ -1,0 +1,44 @@
+import { fromHrTime } from '../clock.ts';
+import { asString } from '../json.ts';
+import { readForeignRequest, readForeignResponse } from '../llm/foreign-span.ts';
+import { statusError } from '../trace/otel-span.ts';
+import type { ReadableSpan } from '../trace/readable-span.ts';
+
+/** What of a span a list of traces shows or asks for. */
+export interface SpanFacts {
+  readonly spanId: string;
+  readonly parentId: string | undefined;
+  readonly name: string;
+  readonly service: string;
+  /** Epoch milliseconds. */
+  readonly start: number;
+  readonly end: number;
+  readonly failed: boolean;
+  readonly model: string | undefined;
+  /** Input and output. */
+  readonly tokens: number | undefined;
+  readonly costUsd: number | undefined;
+}
+
+export function readFacts(span: ReadableSpan): SpanFacts {
+  const { attributes, resource } = span;
+  const work = { type: 'llm', operation: 'chat', stream: false } as const;
+  const { usage, costUsd, model } = readForeignResponse(attributes);
+  const tokens = usage && (usage.input === undefined && usage.output === undefined ? usage.total : sum(usage));
+  return {
+    spanId: span.spanContext().spanId,
+    parentId: span.parentSpanContext?.spanId,
+    name: span.name,
+    service: asString(resource.attributes['service.name']) ?? 'unknown_service',
+    start: fromHrTime(span.startTime),
+    end: fromHrTime(span.endTime),
+    failed: span.status.code === statusError,
+    model: model ?? readForeignRequest(work, attributes).model,
+    tokens,
+    costUsd,
+  };
+}
+
+function sum({ input = 0, output = 0 }: { input?: number; output?: number }): number {
+  return input + output;
+}

@@ -1,0 +1,202 @@
+import { decodeStoredSpan, encodeStoredSpan } from '../otlp/decode/stored-span.ts';
+import type { ReadableSpan } from '../trace/readable-span.ts';
+import { readFacts, type SpanFacts } from './span-facts.ts';
+import { createStatements, type Sqlite, type SqliteValue, type Statements } from './sqlite.ts';
+import { readCursor, readLimit, summarize, writeCursor } from './summary.ts';
+import type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
+
+export interface SqliteTraceStoreOptions {
+  /** 100,000, of all tenants. */
+  maxTraces?: number;
+  /** 500. */
+  maxSpansPerTrace?: number;
+  /** Traces that were last updated so long ago leave; 7 days. */
+  expireAfterMs?: number;
+  /** Epoch milliseconds, `Date.now` by default. */
+  now?: () => number;
+}
+
+export const traceSchema = `
+  CREATE TABLE IF NOT EXISTS traces (
+    tenant TEXT NOT NULL, trace_id TEXT NOT NULL, name TEXT NOT NULL, service TEXT NOT NULL, start REAL NOT NULL,
+    duration REAL NOT NULL, span_count INTEGER NOT NULL, failed INTEGER NOT NULL, models TEXT NOT NULL,
+    tokens INTEGER, cost REAL, updated REAL NOT NULL, PRIMARY KEY (tenant, trace_id)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS traces_by_start ON traces (tenant, start DESC, trace_id DESC);
+  CREATE INDEX IF NOT EXISTS traces_by_update ON traces (updated);
+  CREATE TABLE IF NOT EXISTS spans (
+    tenant TEXT NOT NULL, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT, name TEXT NOT NULL,
+    service TEXT NOT NULL, start REAL NOT NULL, end REAL NOT NULL, failed INTEGER NOT NULL, model TEXT,
+    tokens INTEGER, cost REAL, json TEXT NOT NULL, PRIMARY KEY (tenant, trace_id, span_id)
+  ) WITHOUT ROWID;
+`;
+
+/** Calls of `add` between two counts of all traces. */
+const recountEvery = 1000;
+
+type Row = Record<string, SqliteValue>;
+
+/**
+ * Traces in SQLite, of `node:sqlite` on Node and Deno or `bun:sqlite`. A batch is there whole or not at all; once `add`
+ * resolves it outlives the process, and with the database's own settings for durability the machine.
+ *
+ * @example
+ * createCollector({ traces: createSqliteTraceStore(new DatabaseSync('traces.db')) });
+ */
+export function createSqliteTraceStore(database: Sqlite, options: SqliteTraceStoreOptions = {}): TraceStore {
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA synchronous = NORMAL');
+  database.exec(traceSchema);
+  return createTraceTables(createStatements(database), options);
+}
+
+/** The store over tables that `traceSchema` has made. */
+export function createTraceTables(sql: Statements, options: SqliteTraceStoreOptions): TraceStore {
+  const { maxTraces = 100_000, maxSpansPerTrace = 500, expireAfterMs = 7 * 86_400_000, now = Date.now } = options;
+
+  /** Answers whether the trace is a new one. */
+  function addTrace(tenant: string, traceId: string, spans: readonly ReadableSpan[], updated: number): boolean {
+    const known = new Map(
+      sql
+        .all(
+          'SELECT span_id, parent_id, name, service, start, end, failed, model, tokens, cost FROM spans WHERE tenant = ? AND trace_id = ?',
+          tenant,
+          traceId,
+        )
+        .map((row) => [row.span_id as string, toFacts(row)]),
+    );
+    const isNew = known.size === 0;
+    for (const span of spans) {
+      const facts = readFacts(span);
+      if (!known.has(facts.spanId) && known.size >= maxSpansPerTrace) continue;
+      known.set(facts.spanId, facts);
+      sql.run(
+        'INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        ...[tenant, traceId, facts.spanId, facts.parentId ?? null, facts.name, facts.service, facts.start, facts.end],
+        ...[facts.failed ? 1 : 0, facts.model ?? null, facts.tokens ?? null, facts.costUsd ?? null],
+        encodeStoredSpan(span),
+      );
+    }
+    const trace = summarize(traceId, [...known.values()]);
+    sql.run(
+      'INSERT OR REPLACE INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[tenant, traceId, trace.name, trace.service, trace.start, trace.durationMs, trace.spanCount],
+      ...[trace.status === 'error' ? 1 : 0, JSON.stringify(trace.models), trace.tokens ?? null, trace.costUsd ?? null],
+      updated,
+    );
+    return isNew;
+  }
+
+  /** How many there are; counted now and then, since others may write into the same file. */
+  let count = 0;
+  let adds = 0;
+
+  function recount(added: number): void {
+    count += added;
+    if (adds++ % recountEvery === 0) count = Number(sql.all('SELECT COUNT(*) AS n FROM traces')[0]?.n ?? 0);
+  }
+
+  /** Those that are too old, and of too many the least recently updated. */
+  function evict(at: number): void {
+    const old = sql.all('SELECT tenant, trace_id FROM traces WHERE updated < ? LIMIT 1000', at - expireAfterMs);
+    const excess = Math.max(old.length, count - maxTraces);
+    if (excess <= 0) return;
+    for (const { tenant, trace_id: id } of sql.all(
+      'SELECT tenant, trace_id FROM traces ORDER BY updated LIMIT ?',
+      excess,
+    )) {
+      sql.run('DELETE FROM spans WHERE tenant = ? AND trace_id = ?', tenant!, id!);
+      sql.run('DELETE FROM traces WHERE tenant = ? AND trace_id = ?', tenant!, id!);
+      count--;
+    }
+  }
+
+  return {
+    async add(spans, tenant) {
+      const traces = new Map<string, ReadableSpan[]>();
+      for (const span of spans) {
+        const { traceId } = span.spanContext();
+        const list = traces.get(traceId) ?? [];
+        list.push(span);
+        traces.set(traceId, list);
+      }
+      if (traces.size === 0) return;
+      const at = now();
+      sql.transaction(() => {
+        let added = 0;
+        for (const [traceId, list] of traces) if (addTrace(tenant, traceId, list, at)) added++;
+        recount(added);
+        evict(at);
+      });
+    },
+    async get(traceId, tenant) {
+      const rows = sql.all('SELECT json FROM spans WHERE tenant = ? AND trace_id = ? ORDER BY start', tenant, traceId);
+      const spans = rows.flatMap(({ json }) => decodeStoredSpan(json as string) ?? []);
+      return spans.length > 0 ? spans : undefined;
+    },
+    async query(query, tenant) {
+      const limit = readLimit(query);
+      const { where, values } = toCondition(query, tenant);
+      const rows = sql.all(
+        `SELECT * FROM traces WHERE ${where} ORDER BY start DESC, trace_id DESC LIMIT ?`,
+        ...values,
+        limit + 1,
+      );
+      const traces = rows.slice(0, limit).map(toSummary);
+      return { traces, ...(rows.length > limit && { cursor: writeCursor(traces.at(-1)!) }) };
+    },
+  };
+}
+
+/** What is given as SQL; values are bound, never written into it. */
+function toCondition(query: TraceQuery, tenant: string): { where: string; values: SqliteValue[] } {
+  const after = readCursor(query.cursor);
+  const conditions: readonly (readonly [sql: string, ...values: (SqliteValue | undefined)[]])[] = [
+    ['tenant = ?', tenant],
+    [
+      'EXISTS (SELECT 1 FROM spans s WHERE s.tenant = traces.tenant AND s.trace_id = traces.trace_id AND s.service = ?)',
+      query.service,
+    ],
+    ['EXISTS (SELECT 1 FROM json_each(models) WHERE value = ?)', query.model],
+    ['failed = ?', query.status && (query.status === 'error' ? 1 : 0)],
+    ['duration >= ?', query.minDurationMs],
+    ['cost >= ?', query.minCostUsd],
+    ['start + duration >= ?', query.since],
+    ['(start < ? OR (start = ? AND trace_id < ?))', after?.start, after?.start, after?.traceId],
+  ];
+  const given = conditions.filter(([, ...values]) => values.every((value) => value !== undefined));
+  return {
+    where: given.map(([condition]) => condition).join(' AND '),
+    values: given.flatMap(([, ...values]) => values as SqliteValue[]),
+  };
+}
+
+function toFacts(row: Row): SpanFacts {
+  return {
+    spanId: row.span_id as string,
+    parentId: (row.parent_id as string | null) ?? undefined,
+    name: row.name as string,
+    service: row.service as string,
+    start: row.start as number,
+    end: row.end as number,
+    failed: Boolean(row.failed),
+    model: (row.model as string | null) ?? undefined,
+    tokens: (row.tokens as number | null) ?? undefined,
+    costUsd: (row.cost as number | null) ?? undefined,
+  };
+}
+
+function toSummary(row: Row): TraceSummary {
+  return {
+    traceId: row.trace_id as string,
+    name: row.name as string,
+    service: row.service as string,
+    start: row.start as number,
+    durationMs: row.duration as number,
+    spanCount: row.span_count as number,
+    status: row.failed ? 'error' : 'ok',
+    models: JSON.parse(row.models as string) as string[],
+    tokens: (row.tokens as number | null) ?? undefined,
+    costUsd: (row.cost as number | null) ?? undefined,
+  };
+}

@@ -1,0 +1,139 @@
+import type { Link, SpanContext, SpanStatus } from '@opentelemetry/api';
+import { asNumber, asObject, asString, type Json } from '../../json.ts';
+import { parseTraceState } from '../../propagation/trace-state.ts';
+import {
+  createResource,
+  type InstrumentationScope,
+  type ReadableSpan,
+  type Resource,
+  type SpanEvent,
+} from '../../trace/readable-span.ts';
+import { DecodeError } from './error.ts';
+import { readAttributes, readCount, readId, readList, readNanos, readObject, toHrTime } from './value.ts';
+
+/** What a request holds: what could be read, and what of it could not. */
+export interface DecodedSpans {
+  readonly spans: readonly ReadableSpan[];
+  /** Spans left out, and why the first of them was. */
+  readonly rejected: number;
+  readonly problem?: DecodeError;
+}
+
+/**
+ * The spans of an `ExportTraceServiceRequest` as JSON has it. A span that makes no sense is left out and counted; an
+ * envelope that makes none throws a `DecodeError`. Times that go backwards end when they start.
+ */
+export function readSpans(request: unknown): DecodedSpans {
+  const spans: ReadableSpan[] = [];
+  let rejected = 0;
+  let problem: DecodeError | undefined;
+  for (const [i, entry] of readList(readObject(request, 'body').resourceSpans, 'resourceSpans').entries()) {
+    const path = `resourceSpans[${i}]`;
+    const ofResource = readObject(entry, path);
+    const resource = readResource(ofResource.resource, path);
+    for (const [j, inner] of readList(ofResource.scopeSpans, `${path}.scopeSpans`).entries()) {
+      const scopePath = `${path}.scopeSpans[${j}]`;
+      const ofScope = readObject(inner, scopePath);
+      const scope = readScope(ofScope);
+      for (const [k, span] of readList(ofScope.spans, `${scopePath}.spans`).entries()) {
+        try {
+          spans.push(readSpan(span, resource, scope, `${scopePath}.spans[${k}]`));
+        } catch (error) {
+          if (!(error instanceof DecodeError)) throw error;
+          rejected++;
+          problem ??= error;
+        }
+      }
+    }
+  }
+  return { spans, rejected, ...(problem && { problem }) };
+}
+
+export function readResource(value: unknown, path: string): Resource {
+  return createResource(readAttributes(asObject(value)?.attributes, `${path}.resource.attributes`));
+}
+
+export function readScope({ scope, schemaUrl }: Json): InstrumentationScope {
+  const { name, version } = asObject(scope) ?? {};
+  return {
+    name: asString(name) ?? '',
+    ...(asString(version) && { version: asString(version)! }),
+    ...(asString(schemaUrl) && { schemaUrl: asString(schemaUrl)! }),
+  };
+}
+
+function readSpan(value: unknown, resource: Resource, scope: InstrumentationScope, path: string): ReadableSpan {
+  const json = readObject(value, path);
+  const traceId = readId(json.traceId, 32, `${path}.traceId`);
+  const spanId = readId(json.spanId, 16, `${path}.spanId`);
+  if (!traceId) throw new DecodeError(`${path}.traceId`, 'is missing');
+  if (!spanId) throw new DecodeError(`${path}.spanId`, 'is missing');
+  const flags = readCount(json.flags, `${path}.flags`);
+  const context = readContext(json, traceId, spanId, flags & 0xff);
+  const parentId = readId(json.parentSpanId, 16, `${path}.parentSpanId`);
+  const start = readNanos(json.startTimeUnixNano, `${path}.startTimeUnixNano`);
+  const end = readNanos(json.endTimeUnixNano, `${path}.endTimeUnixNano`);
+  const last = end < start ? start : end;
+  const given = readList(json.links, `${path}.links`);
+  const links = given.flatMap((link, i) => readLink(link, `${path}.links[${i}]`));
+  return {
+    name: asString(json.name) ?? '',
+    // The wire has 0 for unspecified, the API begins with INTERNAL.
+    kind: Math.max(0, (asNumber(json.kind) ?? 0) - 1),
+    spanContext: () => context,
+    ...(parentId && {
+      parentSpanContext: { traceId, spanId: parentId, traceFlags: flags & 0xff, isRemote: (flags & 0x200) !== 0 },
+    }),
+    startTime: toHrTime(start),
+    endTime: toHrTime(last),
+    duration: toHrTime(last - start),
+    ended: true,
+    status: readStatus(json.status),
+    attributes: readAttributes(json.attributes, `${path}.attributes`),
+    events: readList(json.events, `${path}.events`).map((event, i) => readEvent(event, `${path}.events[${i}]`)),
+    links,
+    resource,
+    instrumentationScope: scope,
+    droppedAttributesCount: readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`),
+    droppedEventsCount: readCount(json.droppedEventsCount, `${path}.droppedEventsCount`),
+    droppedLinksCount: readCount(json.droppedLinksCount, `${path}.droppedLinksCount`) + given.length - links.length,
+  };
+}
+
+function readContext(json: Json, traceId: string, spanId: string, traceFlags: number): SpanContext {
+  const text = asString(json.traceState);
+  const traceState = text && parseTraceState(text);
+  return { traceId, spanId, traceFlags, ...(traceState && { traceState }) };
+}
+
+function readStatus(value: unknown): SpanStatus {
+  const { code, message } = asObject(value) ?? {};
+  return {
+    code: code === 1 || code === 2 ? code : 0,
+    ...(asString(message) && { message: asString(message)! }),
+  };
+}
+
+function readEvent(value: unknown, path: string): SpanEvent {
+  const json = readObject(value, path);
+  const dropped = readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`);
+  return {
+    name: asString(json.name) ?? '',
+    time: toHrTime(readNanos(json.timeUnixNano, `${path}.timeUnixNano`)),
+    attributes: readAttributes(json.attributes, `${path}.attributes`),
+    ...(dropped > 0 && { droppedAttributesCount: dropped }),
+  };
+}
+
+/** A link to no span, as a tracer that is off makes it, is none. */
+function readLink(value: unknown, path: string): Link[] {
+  const json = readObject(value, path);
+  const flags = readCount(json.flags, `${path}.flags`);
+  const dropped = readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`);
+  const traceId = readId(json.traceId, 32, `${path}.traceId`);
+  const spanId = readId(json.spanId, 16, `${path}.spanId`);
+  if (!traceId || !spanId) return [];
+  const context = { ...readContext(json, traceId, spanId, flags & 0xff), isRemote: (flags & 0x200) !== 0 };
+  const attributes = readAttributes(json.attributes, `${path}.attributes`);
+  return [{ context, attributes, ...(dropped > 0 && { droppedAttributesCount: dropped }) }];
+}
