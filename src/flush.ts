@@ -1,6 +1,7 @@
 import { withTimeout } from './clock.ts';
 import type { SignalResult } from './delivery.ts';
 import type { Engine } from './engine.ts';
+import { safely } from './errors.ts';
 import { rootContext } from './trace/otel-context.ts';
 import { suppressTracingKey } from './trace/tracer.ts';
 
@@ -9,6 +10,11 @@ export interface FlushResult {
   ok: boolean;
   traces: SignalResult;
   metrics: SignalResult;
+}
+
+/** Outside of any span, and unseen by instrumentations: what they made of it would have to be sent in turn. */
+export function runUnseen<T>({ root }: Engine, fn: () => T): T {
+  return root.run(rootContext.setValue(suppressTracingKey, true), fn);
 }
 
 export interface Flusher {
@@ -24,23 +30,25 @@ export interface Flusher {
 export function createFlusher(engine: Engine): Flusher {
   const { flushing, runtime, books } = engine;
   const underway = new Set<Promise<unknown>>();
-  const exports = engine.spanPipelines.length + engine.metricExporters.length > 0;
+  const exports = engine.spanPipelines.length + engine.metricExporters.length > 0 || engine.budget !== undefined;
   let stopTimer: (() => void) | undefined;
   let closed = false;
-
-  /** Outside of any span, and unseen by instrumentations: what they made of it would have to be sent in turn. */
-  const outside = rootContext.setValue(suppressTracingKey, true);
 
   async function send(timeoutMs: number): Promise<void> {
     engine.streams.abandonUnread(flushing.timeoutMs);
     const deadline = engine.clock.monotonic() + timeoutMs;
-    const parts = [...engine.spanPipelines, ...engine.metricExporters, engine.prices];
+    const parts = [
+      ...engine.spanPipelines,
+      ...engine.metricExporters,
+      engine.prices,
+      ...(engine.budget ? [engine.budget] : []),
+    ];
     // Each by itself: the failure of one must not end the wait for the others.
     await Promise.all(parts.map((part) => part.flush(deadline).catch(engine.diagnostics.report)));
   }
 
   async function flush(timeoutMs: number = flushing.timeoutMs): Promise<FlushResult> {
-    const sending = engine.root.run(outside, () => send(timeoutMs)).catch(engine.diagnostics.report);
+    const sending = runUnseen(engine, () => send(timeoutMs)).catch(engine.diagnostics.report);
     if (!runtime.ephemeral) {
       underway.add(sending);
       await Promise.all(underway);
@@ -64,16 +72,28 @@ export function createFlusher(engine: Engine): Flusher {
       stopTimer ??= runtime.every?.(flushing.intervalMs, inBackground);
       if (buffered >= flushing.batchSize && underway.size === 0) inBackground();
     };
+    // Metrics alone are something to send too: no span need have ended.
+    engine.registry.onSeries(() => safely(() => engine.onActivity(0), engine.diagnostics.report));
+  }
+
+  /**
+   * One that is asked for, as against those by time or size, waits for evaluations too: for half of its time. Without
+   * any it takes what is buffered at once.
+   */
+  function flushAll(timeoutMs: number = flushing.timeoutMs): Promise<FlushResult> {
+    const startedAt = engine.clock.monotonic();
+    const left = () => Math.max(timeoutMs / 2, timeoutMs - (engine.clock.monotonic() - startedAt));
+    return engine.recorder.evaluations?.settled(timeoutMs / 2)?.then(() => flush(left())) ?? flush(timeoutMs);
   }
 
   return {
-    flush,
+    flush: flushAll,
     async shutdown(timeoutMs = flushing.timeoutMs) {
       const exporters = closed ? [] : (engine.options.exporters ?? []);
       closed = true;
       stopTimer?.();
       stopTimer = undefined;
-      const result = await flush(timeoutMs);
+      const result = await flushAll(timeoutMs);
       await withTimeout(Promise.all(exporters.map(stopExporter)), timeoutMs);
       return result;
     },

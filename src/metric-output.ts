@@ -3,11 +3,15 @@ import type { Emitter } from './llm/emitter.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
 import { metricDialect } from './llm/presets.ts';
 import type { SemconvNames } from './llm/semconv.ts';
+import type { MetricExporter } from './metrics/metric-exporter.ts';
 import { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
+import type { MetricStore } from './metrics/store.ts';
+import { createStoreExporter } from './metrics/store-exporter.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { resolveOtlp } from './otlp/config.ts';
-import { createMetricExporter, type MetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import { createMetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import type { IdGenerator } from './trace/ids.ts';
 import type { Resource } from './trace/readable-span.ts';
 
 export interface MetricOutputOptions {
@@ -22,12 +26,21 @@ export interface MetricOutputOptions {
   /** Whether this runtime's memory ends with an invocation. */
   readonly ephemeral: boolean;
   readonly ledger: Ledger;
+  readonly ids: IdGenerator;
+}
+
+/** The numbers of many isolates or processes. */
+export interface SharedMetrics {
+  readonly store: MetricStore;
+  /** Sends it what this one has counted; it is one of the `exporters`. */
+  readonly own: MetricExporter;
 }
 
 /** Where model calls are counted, and where their numbers go. */
 export interface MetricOutput {
   readonly instruments: LlmInstruments;
   readonly exporters: readonly MetricExporter[];
+  readonly shared: SharedMetrics | undefined;
   /** The registry's families with our resource. */
   collect(): Promise<MetricsSnapshot>;
 }
@@ -51,7 +64,7 @@ export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
     return { ...(await registry.collect()), resource: attributes };
   }
 
-  const exporter =
+  const pusher =
     otlp.metrics &&
     isOn &&
     createMetricExporter({
@@ -62,5 +75,20 @@ export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
       collect,
       ledger: given.ledger,
     });
-  return { instruments, exporters: exporter ? [exporter] : [], collect };
+  const store = isOn ? options.metrics?.store : undefined;
+  const shared = store && { store, own: findStoreExporter(store, given) };
+  return { instruments, exporters: [...(pusher ? [pusher] : []), ...(shared ? [shared.own] : [])], shared, collect };
+}
+
+const storeExporters = /* @__PURE__ */ new WeakMap<Registry, WeakMap<MetricStore, MetricExporter>>();
+
+/** One for a registry and a store, so that telemetries which share both count nothing twice. */
+function findStoreExporter(store: MetricStore, { registry, port, ids, ledger }: MetricOutputOptions): MetricExporter {
+  const known = storeExporters.get(registry) ?? new WeakMap<MetricStore, MetricExporter>();
+  storeExporters.set(registry, known);
+  const collect = () => registry.collect();
+  const exporter =
+    known.get(store) ?? createStoreExporter({ store, collect, clock: port.clock, newId: ids.traceId, ledger });
+  known.set(store, exporter);
+  return exporter;
 }

@@ -1,9 +1,12 @@
+import type { Engine } from './engine.ts';
 import { TelemetryError } from './errors.ts';
 import { mergeSnapshots } from './metrics/merge.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
+import type { MetricStore } from './metrics/store.ts';
 import { getParts } from './parts.ts';
 import { createMetricsHandler, type Secret } from './prometheus/handler.ts';
+import { collectShared, pushOwn } from './store-page.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Where a metrics page gets its numbers. */
@@ -39,45 +42,64 @@ export function createHandlerFor(
 }
 
 function createPage(sources: readonly MetricSource[], options: MetricsRouteOptions) {
-  const own = sources.map((source) => ('collect' in source ? undefined : getParts(source).engine.options.metrics));
+  const own = sources.map((source) => engineOf(source)?.options.metrics);
   const token = 'token' in options ? options.token : own.find((metrics) => metrics && 'token' in metrics)?.token;
   const hasToken = 'token' in options || own.some((metrics) => metrics && 'token' in metrics);
   const note = sources.some(isLocal) ? localNote : undefined;
   return createMetricsHandler({
-    collect: async () => (await collectLocal(sources)).snapshot,
+    collect: async () => (await collectSources(sources)).snapshot,
     ...(hasToken && { token: token ?? '' }),
     ...(options.filter && { filter: options.filter }),
     ...(note && { note }),
   });
 }
 
-/** One snapshot of all sources. Rejects where one isolate's numbers would pass for everybody's. */
-export async function collectLocal(
+/**
+ * One snapshot of all sources; what several of them share is in it once. Rejects where one isolate's numbers would pass
+ * for everybody's, and where the store that has everybody's does not answer.
+ */
+export async function collectSources(
   sources: readonly MetricSource[],
 ): Promise<{ snapshot: MetricsSnapshot; note: string | undefined }> {
-  const snapshots = await Promise.all(sources.map(collectSource));
+  const stores = new Set<MetricStore>();
+  const readers: MetricSource[] = [];
+  const pushes: Promise<void>[] = [];
+  for (const source of sources) {
+    const engine = engineOf(source);
+    const store = engine?.sharedMetrics?.store;
+    if (engine && store && stores.has(store)) pushes.push(pushOwn(engine));
+    else readers.push(source);
+    if (store) stores.add(store);
+  }
+  await Promise.all(pushes);
+  const snapshots = await Promise.all(readers.map(collectSource));
   return { snapshot: mergeSnapshots(snapshots), note: sources.some(isLocal) ? localNote : undefined };
 }
 
+function engineOf(source: MetricSource): Engine | undefined {
+  return 'collect' in source ? undefined : getParts(source).engine;
+}
+
+/** Whether it is one of many and has nothing to share their numbers by. */
 function isLocal(source: MetricSource): boolean {
-  if ('collect' in source) return false;
-  const { enabled, runtime } = getParts(source).engine;
-  return enabled && runtime.ephemeral;
+  const engine = engineOf(source);
+  return Boolean(engine?.enabled && engine.runtime.ephemeral && !engine.sharedMetrics);
 }
 
 async function collectSource(source: MetricSource): Promise<MetricsSnapshot> {
   if ('collect' in source) return source.collect();
   const { engine } = getParts(source);
   const { local, semconv } = engine.options.metrics ?? {};
-  if (engine.enabled && engine.runtime.ephemeral && !local) {
+  const { sharedMetrics } = engine;
+  if (isLocal(source) && !local) {
     throw new TelemetryError(
       'invalid_option',
-      'This isolate is one of many and knows only its own numbers. Push metrics with otlp.endpoint, ' +
-        'or set metrics: { local: true } to serve this isolate alone.',
-      { option: 'metrics.local' },
+      'This isolate is one of many and knows only its own numbers. Give them a store to add up in (metrics.store), ' +
+        'push metrics with otlp.endpoint, or set metrics: { local: true } to serve this isolate alone.',
+      { option: 'metrics.store' },
     );
   }
-  const snapshot = await engine.collect();
+  const snapshot = sharedMetrics ? await collectShared(engine, sharedMetrics) : await engine.collect();
   if (semconv) return snapshot;
-  return { ...snapshot, metrics: snapshot.metrics.filter(({ name }) => !name.startsWith('gen_ai.')) };
+  return { ...snapshot, metrics: snapshot.metrics.filter(({ name }) => !/^(gen_ai|mcp)\./.test(name)) };
 }

@@ -16,6 +16,7 @@ export const defaultCaps: Readonly<Record<string, number>> = {
   tool_name: 200,
   agent: 200,
   guardrail_id: 100,
+  evaluation: 100,
   pricing_profile: 20,
 };
 

@@ -27,7 +27,14 @@ export interface DeltaReader {
   restore(delta: MetricsSnapshot): void;
 }
 
-export function createDeltaReader(): DeltaReader {
+export interface DeltaOptions {
+  /** What a cumulative value counts as: by whole numbers, deltas add up to them. */
+  readonly round?: (value: number, family: MetricFamily) => number;
+  /** Up-down counters by how much they changed, where otherwise what may go down keeps its total. */
+  readonly additive?: boolean;
+}
+
+export function createDeltaReader({ round = (value) => value, additive }: DeltaOptions = {}): DeltaReader {
   const lasts = new WeakMap<Point['labels'], Last>();
   let since: bigint | undefined;
 
@@ -37,15 +44,21 @@ export function createDeltaReader(): DeltaReader {
     return last;
   }
 
-  function subtract(point: Point): Point[] {
+  function isDelta(family: MetricFamily): boolean {
+    return family.type !== 'gauge' || Boolean(additive && family.additive);
+  }
+
+  function subtract(point: Point, family: MetricFamily): Point[] {
     const last = lastOf(point);
     const now = toTally(point);
     const { seen, owed } = last;
     last.seen = now;
     last.owed = nothing;
     // What counts less than before has begun anew.
-    const before = now.value < seen.value || now.count < seen.count ? nothing : seen;
-    const value = now.value - before.value + owed.value;
+    const isLess = !family.additive && (now.value < seen.value || now.count < seen.count);
+    const before = isLess ? nothing : seen;
+    const change = (a: number, b: number) => round(a, family) - round(b, family);
+    const value = change(now.value, before.value) + owed.value;
     const count = now.count - before.count + owed.count;
     if (value === 0 && count === 0) return [];
     const startUnixNano = owed.startUnixNano ?? since ?? point.startUnixNano;
@@ -53,15 +66,22 @@ export function createDeltaReader(): DeltaReader {
     const base = { ...point, startUnixNano, ...(exemplars && { exemplars }) };
     if (!point.counts) return [{ ...base, value }];
     const counts = now.counts.map((n, i) => n - (before.counts[i] ?? 0) + (owed.counts[i] ?? 0));
-    return [{ ...base, counts, count, ...(point.sum !== undefined && { sum: now.sum - before.sum + owed.sum }) }];
+    return [
+      { ...base, counts, count, ...(point.sum !== undefined && { sum: change(now.sum, before.sum) + owed.sum }) },
+    ];
   }
 
   return {
     read(snapshot) {
       const metrics: MetricFamily[] = [];
       let time = since;
+      // Receivers that add deltas up drop a point that is not newer than the last, and clocks may stand still.
+      const earliest = since === undefined ? 0n : since + 1n;
+      const later = (point: Point) => (point.timeUnixNano < earliest ? { ...point, timeUnixNano: earliest } : point);
       for (const family of snapshot.metrics) {
-        const points = isDelta(family) ? family.points.flatMap(subtract) : family.points;
+        const points = isDelta(family)
+          ? family.points.flatMap((point) => subtract(later(point), family))
+          : family.points;
         if (points.length > 0) metrics.push({ ...family, points });
         for (const point of points) if (time === undefined || point.timeUnixNano > time) time = point.timeUnixNano;
       }
@@ -77,11 +97,6 @@ export function createDeltaReader(): DeltaReader {
       }
     },
   };
-}
-
-/** What may go down keeps its total in every push. */
-function isDelta(family: MetricFamily): boolean {
-  return family.type !== 'gauge';
 }
 
 function toTally({ value = 0, counts = [], sum = 0, count = 0, startUnixNano }: Point): Tally {

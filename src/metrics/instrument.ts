@@ -19,6 +19,8 @@ export interface InstrumentHost {
   readonly invalid: (metric: string) => void;
   /** The number of the collection that is under way or was last. */
   readonly round: () => number;
+  /** A series that was not there before. */
+  readonly created: () => void;
 }
 
 /** An instrument as the registry keeps it. */
@@ -41,6 +43,7 @@ export interface SeriesBase {
 }
 
 export function createSeriesBase(key: SeriesKey, host: InstrumentHost): SeriesBase {
+  host.created();
   return { ...key, startUnixNano: toUnixNano(host.now()) };
 }
 
@@ -67,6 +70,11 @@ export type FamilyDetails = {
   additive?: boolean | undefined;
   scope?: MetricFamily['scope'];
 };
+
+/** Only what it says. */
+export function describeFamily({ help, unit, additive, scope }: FamilyDetails): FamilyDetails {
+  return { ...(help && { help }), ...(unit && { unit }), ...(additive && { additive }), ...(scope && { scope }) };
+}
 
 export interface Observation {
   observe?: ((target: NumberInstrument) => void | Promise<void>) | undefined;

@@ -28,7 +28,7 @@ export function mergeSnapshots(snapshots: readonly MetricsSnapshot[]): MetricsSn
 }
 
 /** Scopes keep their own families: OpenTelemetry lets two libraries use one name. */
-function familyKey({ name, scope }: MetricFamily): string {
+export function familyKey({ name, scope }: Pick<MetricFamily, 'name' | 'scope'>): string {
   return JSON.stringify([name, scope?.name, scope?.version, scope?.schemaUrl]);
 }
 
@@ -51,16 +51,23 @@ function mergeFamilies(families: readonly MetricFamily[]): MetricFamily {
 }
 
 function checkSame(a: MetricFamily, b: MetricFamily): void {
-  if (a.type !== b.type || !a.additive !== !b.additive) throw mismatch(a.name, 'type');
-  if (a.unit && b.unit && a.unit !== b.unit) throw mismatch(a.name, 'unit');
-  if (`${a.bounds}` !== `${b.bounds}`) throw mismatch(a.name, 'bounds');
+  const difference = differenceOf(a, b);
+  if (difference) throw mismatch(a.name, difference);
+}
+
+/** Why two families of one name can't be one. */
+export function differenceOf(a: Omit<MetricFamily, 'points'>, b: Omit<MetricFamily, 'points'>): string | undefined {
+  if (a.type !== b.type || !a.additive !== !b.additive) return 'type';
+  if (a.unit && b.unit && a.unit !== b.unit) return 'unit';
+  return `${a.bounds}` === `${b.bounds}` ? undefined : 'bounds';
 }
 
 function mismatch(name: string, what: string): TelemetryError {
   return new TelemetryError('invalid_metric', `${name}: registries differ in ${what}`);
 }
 
-function seriesKey({ labels }: Point): string {
+/** The same for equal labels, whatever their order. */
+export function seriesKey({ labels }: Pick<Point, 'labels'>): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { toUnixNano } from '../clock.ts';
 import type { CardinalityGuard } from './cardinality.ts';
 import {
   createSeriesBase,
@@ -17,8 +18,9 @@ import type { MetricFamily, Point } from './snapshot.ts';
 interface NumberSeries {
   readonly base: SeriesBase;
   value: number;
-  /** When it was last set. */
+  /** When it was last set: in which collection, and the time of a gauge. */
   round: number;
+  setMs?: number;
   exemplar?: PendingExemplar;
 }
 
@@ -29,6 +31,8 @@ export class NumberInstrument implements Instrument {
   readonly #host: InstrumentHost;
   readonly #series: SeriesTable<NumberSeries>;
   readonly #monotonic: boolean;
+  /** What keeps its newest value. */
+  readonly #isLast: boolean;
   readonly observers = new Map<unknown, () => void | Promise<void>>();
 
   constructor(
@@ -41,6 +45,7 @@ export class NumberInstrument implements Instrument {
     this.labelNames = labelNames;
     this.#host = host;
     this.#monotonic = family.type === 'counter';
+    this.#isLast = family.type === 'gauge' && !family.additive;
     this.#series = new SeriesTable(family.name, guard, (key) => ({
       base: createSeriesBase(key, host),
       value: 0,
@@ -70,8 +75,8 @@ export class NumberInstrument implements Instrument {
   }
 
   points(timeUnixNano: bigint, round: number): Point[] {
-    return this.#current(round).map(({ base, value, exemplar }) => {
-      const point = { ...base, timeUnixNano, value };
+    return this.#current(round).map(({ base, value, setMs, exemplar }) => {
+      const point = { ...base, timeUnixNano, ...(setMs !== undefined && { setUnixNano: toUnixNano(setMs) }), value };
       return exemplar ? { ...point, exemplars: [toExemplar(exemplar)] } : point;
     });
   }
@@ -90,11 +95,13 @@ export class NumberInstrument implements Instrument {
   #set(series: NumberSeries, value: number): void {
     series.value = value;
     series.round = this.#host.round();
+    if (this.#isLast) series.setMs = this.#host.now();
   }
 
   #add(series: NumberSeries, value: number, trace: TraceRef | null | undefined): void {
     series.value += value;
-    if (trace && this.#monotonic) series.exemplar = { value, trace, timeMs: this.#host.now() };
+    if (this.#isLast) series.setMs = this.#host.now();
+    else if (trace && this.#monotonic) series.exemplar = { value, trace, timeMs: this.#host.now() };
   }
 
   #accepts(value: number): boolean {

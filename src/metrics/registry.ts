@@ -3,6 +3,7 @@ import { TelemetryError } from '../errors.ts';
 import { createCardinalityGuard, defaultCaps, defaultSeriesPerMetric } from './cardinality.ts';
 import { HistogramInstrument } from './histogram.ts';
 import type { FamilyDetails, Instrument, InstrumentHost, Observation, TraceRef } from './instrument.ts';
+import { describeFamily } from './instrument.ts';
 import type {
   Counter,
   Gauge,
@@ -27,6 +28,7 @@ export class Registry implements MetricRegistry {
   readonly #instruments = new Map<string, Instrument>();
   readonly #prefix: string;
   readonly #beforeCollect: (() => void)[] = [];
+  readonly #onSeries: (() => void)[] = [];
   readonly #now: () => number;
   readonly #monotonic: () => number;
   #round = 0;
@@ -46,7 +48,15 @@ export class Registry implements MetricRegistry {
     const overflow = (metric: string) => {
       if (metric !== overflowMetric) this.#overflowCounter().add(1, { metric }, null);
     };
-    this.host = { now: this.#now, activeTrace: () => this.#activeTrace?.(), invalid, round: () => this.#round };
+    this.host = {
+      now: this.#now,
+      activeTrace: () => this.#activeTrace?.(),
+      invalid,
+      round: () => this.#round,
+      created: () => {
+        for (const hear of this.#onSeries) hear();
+      },
+    };
     this.#guard = createCardinalityGuard(
       { ...defaultCaps, ...options.cardinality },
       options.seriesPerMetric ?? defaultSeriesPerMetric,
@@ -139,7 +149,7 @@ export class Registry implements MetricRegistry {
     labels: readonly string[] = [],
     details: FamilyDetails & Observation = {},
   ): NumberInstrument {
-    const family = { name, type, ...describe(details) };
+    const family = { name, type, ...describeFamily(details) };
     const create = () => new NumberInstrument(family, labels, this.host, this.#guard);
     const instrument = this.#findOrAdd(family, labels, NumberInstrument, create);
     const { observe, observer } = details;
@@ -156,7 +166,7 @@ export class Registry implements MetricRegistry {
     if (bounds.some((bound, i) => !Number.isFinite(bound) || (i > 0 && bound <= bounds[i - 1]!))) {
       throw new TelemetryError('invalid_metric', `buckets of ${name} must be finite and strictly increasing`);
     }
-    const family = { name, type: 'histogram' as const, bounds: [...bounds], ...describe(details) };
+    const family = { name, type: 'histogram' as const, bounds: [...bounds], ...describeFamily(details) };
     const create = () => new HistogramInstrument(family, labels, this.host, this.#guard);
     const found = this.#findOrAdd(family, labels, HistogramInstrument, create);
     if (details.buckets && found.family.bounds.join() !== bounds.join()) throw alreadyDefined(name, 'buckets');
@@ -166,6 +176,11 @@ export class Registry implements MetricRegistry {
   /** Runs before values are read: the place for what is counted late. */
   beforeCollect(prepare: () => void): void {
     this.#beforeCollect.push(prepare);
+  }
+
+  /** Told of each new series, before it counts anything: that there is something to send. Must not throw. */
+  onSeries(hear: () => void): void {
+    this.#onSeries.push(hear);
   }
 
   /** Where exemplars find the active trace; several telemetries may share a registry. */
@@ -237,10 +252,6 @@ const overflowMetric = 'edgespan_series_overflow_total';
  */
 export function createMetricRegistry(options: MetricRegistryOptions = {}): MetricRegistry {
   return new Registry(options);
-}
-
-function describe({ help, unit, additive, scope }: FamilyDetails): FamilyDetails {
-  return { ...(help && { help }), ...(unit && { unit }), ...(additive && { additive }), ...(scope && { scope }) };
 }
 
 function alreadyDefined(name: string, what: string): TelemetryError {

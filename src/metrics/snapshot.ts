@@ -16,6 +16,8 @@ export interface Point {
   readonly attributes?: Attributes;
   readonly startUnixNano: bigint;
   readonly timeUnixNano: bigint;
+  /** When a gauge was last set, where that is known; `timeUnixNano` is when it was read. */
+  readonly setUnixNano?: bigint;
   readonly value?: number;
   /** One more than the family's bounds; not cumulative; bucket i holds values in (bounds[i-1], bounds[i]]. */
   readonly counts?: readonly number[];

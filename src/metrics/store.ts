@@ -14,17 +14,22 @@ export interface BatchFamily extends MetricFamily {
 export interface MetricBatch {
   /** Random, at most 64 characters. A store applies a batch once, however often it comes. */
   readonly batchId: string;
-  /** Counters, histograms and up-down counters by how much they changed; gauges by their value. */
+  /**
+   * Counters, histograms and up-down counters by how much they changed; gauges by their value, as of the time they were
+   * set. None at all changes nothing: it asks whether the store is there.
+   */
   readonly families: readonly BatchFamily[];
 }
 
 /**
  * One truth for the metrics of many isolates or processes, which `/metrics` then shows.
  *
- * Counters, up-down counters and histograms add up, of a gauge the newest value stays. `merge` applies a batch whole or not at
+ * Counters, up-down counters and histograms add up, of a gauge the newest value stays (of two of one time the greater, so
+ * that no order of arrival matters). Sums of one family in several scales add up too. `merge` applies a batch whole or not at
  * all, atomically with the check of its `batchId`, and rejects with a `StoreRefusal` what can never be merged, with any
  * other error what may be sent again. `collect` answers cumulative families in their own units, monotonic, with a start
- * time that stays as long as the series does.
+ * time that stays as long as the series does: when the store first heard of it. Clocks of senders that are ahead by more
+ * than a minute count as that minute.
  *
  * @example
  * const metrics = { store: createRedisMetricStore(new Redis()) };

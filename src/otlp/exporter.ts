@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Delivery, Ledger } from '../delivery.ts';
 import { createDeltaReader } from '../metrics/delta.ts';
+import { isOwn, type MetricExporter } from '../metrics/metric-exporter.ts';
 import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import type { SpanSink } from '../trace/span-pipeline.ts';
@@ -28,16 +29,6 @@ export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SpanSink
   };
 }
 
-/** Metrics to an OTLP endpoint: deltas, or everything since the start. */
-export interface MetricExporter {
-  flush(deadline: number): Promise<void>;
-  /** Points that could not be sent and the next flush will, and those that are being sent. */
-  readonly pending: number;
-}
-
-/** Families of the library's own. */
-const ownPrefix = 'edgespan_';
-
 export interface MetricExporterOptions {
   readonly target: OtlpTarget;
   readonly port: OtlpPort;
@@ -47,39 +38,62 @@ export interface MetricExporterOptions {
   readonly ledger: Ledger;
 }
 
+/** Metrics to an OTLP endpoint: deltas, or everything since the start. */
 export function createMetricExporter(options: MetricExporterOptions): MetricExporter {
   const { target, port, ledger } = options;
   const delta = options.temporality === 'delta' ? createDeltaReader() : undefined;
   /** Points to be sent again, and those in a flush that is still under way. */
   let unsent = 0;
   let inFlight = 0;
+  /** Until when a flush sends deltas, and whether another has come meanwhile: what it had is sent after the others. */
+  let sendingUntil = Number.NEGATIVE_INFINITY;
+  let again = false;
   return {
     get pending() {
       return unsent + inFlight;
     },
+    /** Deltas go one after the other, since receivers drop what overtakes; nobody awaits what another flush sends. */
     async flush(deadline) {
-      const collected = await options.collect();
-      const snapshot = delta ? delta.read(collected) : collected;
-      const size = countPoints(snapshot);
-      if (size === 0) return;
-      // What a flush counts of itself is no reason for the next one to send.
-      if (delta && snapshot.metrics.every(({ name }) => name.startsWith(ownPrefix))) return delta.restore(snapshot);
-      unsent = 0;
-      inFlight += size;
-      ledger.recorded('metrics', size);
-      const delivery: Delivery<MetricsSnapshot> = await deliver(snapshot, {
-        size: countPoints,
-        halve: halveSnapshot,
-        post: (batch) => post(target, port, deadline, () => target.encoder.metrics(batch)),
-        // A cumulative point is the same however often it arrives.
-        resendUnconfirmed: !delta || options.resendUnconfirmed,
-      });
-      for (const batch of delivery.returned) delta?.restore(batch);
-      inFlight -= size;
-      unsent += delivery.returned.reduce((sum, batch) => sum + countPoints(batch), 0);
-      ledger.delivered('metrics', delivery);
+      if (!delta) return send(deadline);
+      if (port.clock.monotonic() < sendingUntil) {
+        again = true;
+        return;
+      }
+      sendingUntil = deadline;
+      try {
+        do {
+          again = false;
+          await send(deadline);
+        } while (again && port.clock.monotonic() < deadline);
+      } finally {
+        // Past its deadline another one may have taken over.
+        if (sendingUntil === deadline) sendingUntil = Number.NEGATIVE_INFINITY;
+      }
     },
   };
+
+  async function send(deadline: number): Promise<void> {
+    const collected = await options.collect();
+    const snapshot = delta ? delta.read(collected) : collected;
+    const size = countPoints(snapshot);
+    if (size === 0) return;
+    // What a flush counts of itself is no reason for the next one to send.
+    if (delta && snapshot.metrics.every(isOwn)) return delta.restore(snapshot);
+    unsent = 0;
+    inFlight += size;
+    ledger.recorded('metrics', size);
+    const delivery: Delivery<MetricsSnapshot> = await deliver(snapshot, {
+      size: countPoints,
+      halve: halveSnapshot,
+      post: (batch) => post(target, port, deadline, () => target.encoder.metrics(batch)),
+      // A cumulative point is the same however often it arrives.
+      resendUnconfirmed: !delta || options.resendUnconfirmed,
+    });
+    for (const batch of delivery.returned) delta?.restore(batch);
+    inFlight -= size;
+    unsent += delivery.returned.reduce((sum, batch) => sum + countPoints(batch), 0);
+    ledger.delivered('metrics', delivery);
+  }
 }
 
 async function post(

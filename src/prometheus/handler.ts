@@ -1,3 +1,4 @@
+import type { TelemetryError } from '../errors.ts';
 import type { MetricsSnapshot } from '../metrics/snapshot.ts';
 import { parseQualityList } from './header.ts';
 import { negotiateFormat } from './negotiate.ts';
@@ -20,7 +21,8 @@ export interface MetricsHandlerOptions {
 
 /**
  * A metrics page: GET and HEAD, format by `Accept`, gzip by `Accept-Encoding`. 401 without the token, 405 for other
- * methods, 501 with its message where `collect` rejects with a `TelemetryError`, 500 without details for other errors.
+ * methods, 501 with its message where `collect` rejects with a `TelemetryError`, 503 where that is `store_failed`, 500
+ * without details for other errors.
  *
  * @example
  * const metrics = createMetricsHandler({ collect: () => registry.collect(), token: () => env.METRICS_TOKEN });
@@ -40,7 +42,8 @@ export function createMetricsHandler(options: MetricsHandlerOptions): (request: 
       return respond(request, text, format.contentType);
     } catch (error) {
       // By name: a second copy of this library may have thrown it.
-      return error instanceof Error && error.name === 'TelemetryError' ? refuse(501, {}, error.message) : refuse(500);
+      if (!(error instanceof Error) || error.name !== 'TelemetryError') return refuse(500);
+      return refuse((error as TelemetryError).code === 'store_failed' ? 503 : 501, {}, error.message);
     }
   };
 }

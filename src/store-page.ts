@@ -1,0 +1,47 @@
+import { withTimeout } from './clock.ts';
+import type { Engine } from './engine.ts';
+import { messageOf, TelemetryError } from './errors.ts';
+import { runUnseen } from './flush.ts';
+import type { SharedMetrics } from './metric-output.ts';
+import type { MetricsSnapshot } from './metrics/snapshot.ts';
+
+/** Hands the store what this isolate has counted; a failure is reported and shows when the store is read. */
+export async function pushOwn(engine: Engine, deadline = deadlineOf(engine)): Promise<void> {
+  const { sharedMetrics, diagnostics } = engine;
+  if (sharedMetrics) await runUnseen(engine, () => sharedMetrics.own.flush(deadline)).catch(diagnostics.report);
+}
+
+function deadlineOf({ clock, flushing }: Engine): number {
+  return clock.monotonic() + flushing.timeoutMs;
+}
+
+/**
+ * What the store of a telemetry has once this isolate's own counts are with it; both within the time of a flush. Rejects
+ * with a `TelemetryError` (`store_failed`) where the store does not answer, and reports why.
+ */
+export async function collectShared(engine: Engine, { store }: SharedMetrics): Promise<MetricsSnapshot> {
+  const { clock, diagnostics } = engine;
+  const deadline = deadlineOf(engine);
+  await pushOwn(engine, deadline);
+  let snapshot: MetricsSnapshot | undefined;
+  let failure: unknown = new Error('no answer in time');
+  const collecting = runUnseen(engine, async () => store.collect()).then(
+    (collected) => {
+      snapshot = collected;
+    },
+    (error: unknown) => {
+      failure = error;
+    },
+  );
+  await withTimeout(collecting, deadline - clock.monotonic());
+  if (snapshot) return { ...snapshot, resource: engine.resource().attributes };
+  const error = new TelemetryError('store_failed', `the metric store failed: ${messageOf(failure)}`, {
+    cause: failure,
+  });
+  diagnostics.report(error);
+  // Without what the store said, which is not for those who read the page.
+  throw new TelemetryError(
+    'store_failed',
+    'The metric store (metrics.store) does not answer, and no isolate has all numbers.',
+  );
+}
