@@ -1,0 +1,40 @@
+import type { Provider } from './provider.ts';
+
+/** The statuses that have no body. */
+const bodiless = new Set([101, 103, 204, 205, 304]);
+
+/** Whether its body can be observed: of other statuses no response can be made. */
+export function hasBody(response: Response): response is Response & { body: ReadableStream<Uint8Array> } {
+  const { body, status } = response;
+  return body !== null && !bodiless.has(status) && status >= 200 && status <= 599;
+}
+
+/** The same response with another body. The constructor can't be given `url` and `redirected`, which SDKs read. */
+export function withBody(response: Response, body: ReadableStream<Uint8Array>): Response {
+  const { status, statusText, headers } = response;
+  const copy = new Response(body, { status, statusText, headers });
+  for (const name of ['url', 'redirected', 'type'] as const) {
+    Object.defineProperty(copy, name, { value: response[name], configurable: true });
+  }
+  return copy;
+}
+
+/** Whether the host is the vendor's, or has it in its name, as `eu.api.openai.com` has. */
+export function isVendors(url: URL, { name, owns }: Provider): boolean {
+  return owns?.(url) ?? url.hostname.split('.').includes(name);
+}
+
+export type Settled<T> = { ok: true; value: T } | { ok: false; error: unknown };
+
+export async function settle<T>(fn: () => Promise<T>): Promise<Settled<T>> {
+  try {
+    return { ok: true, value: await fn() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+export function unwrap<T>(result: Settled<T>): T {
+  if (result.ok) return result.value;
+  throw result.error;
+}
