@@ -68,8 +68,16 @@ function renderResult({ name, ours, peer, peerName, unit, ratio, goal, spread }:
 }
 
 if (!globalThis.gc) throw new Error('run it by `npm run bench`: it needs node --expose-gc');
-installPeers();
 build();
+if (values.only === 'stores') {
+  // What they cost depends on what runs them: figures of their own kind, without peers and goals.
+  const { measureStores, renderStore, storeHeader } = await import('./stores.ts');
+  if (!values.json) console.log(storeHeader);
+  const results = await measureStores((result) => values.json || console.log(renderStore(result)));
+  if (values.json) console.log(JSON.stringify(results, null, 2));
+  process.exit(0);
+}
+installPeers();
 if (values.json) {
   console.log(JSON.stringify(await measureAll(() => {}), null, 2));
 } else {

@@ -6,8 +6,16 @@ import type { Telemetry } from '../../src/telemetry.ts';
 import { runtime } from './runtime.ts';
 
 export * from '../../src/index.ts';
+export { AuditJournal } from './audit-journal.ts';
+export { createDurableObjectAuditStore } from './audit-store.ts';
+export { BudgetLedger } from './budget-ledger.ts';
+export { createDurableObjectBudgetStore } from './budget-store.ts';
 export { instrument } from './instrument.ts';
+export { createDurableObjectMetricStore, type DurableObjectMetricStoreOptions } from './metric-store.ts';
+export { MetricsAggregator } from './metrics-aggregator.ts';
 export { runtime } from './runtime.ts';
+export { TraceArchive } from './trace-archive.ts';
+export { createDurableObjectTraceStore } from './trace-store.ts';
 
 /**
  * A telemetry on Workers, made at module scope: `env` is read when the module is evaluated, so a wrong option fails the

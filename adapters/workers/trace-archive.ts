@@ -1,0 +1,31 @@
+import { DurableObject } from 'cloudflare:workers';
+import { createTraceTables, traceSchema } from '../../src/collector/sqlite-trace-store.ts';
+import type { TraceQuery, TraceSummary } from '../../src/collector/trace-store.ts';
+import { decodeStoredSpan, encodeStoredSpan } from '../../src/otlp/decode/stored-span.ts';
+import { openStatements } from './statements.ts';
+
+/**
+ * The traces of one tenant, for `createDurableObjectTraceStore`: export it from the Worker's main module.
+ *
+ * @example
+ * export { TraceArchive } from 'edgespan/workers'; // wrangler.toml: new_sqlite_classes = ["TraceArchive"]
+ */
+export class TraceArchive extends DurableObject {
+  readonly #store = createTraceTables(openStatements(this.ctx.storage, traceSchema), {});
+
+  /** Spans as OTLP JSON, one each: RPC carries no functions. */
+  async add(spans: readonly string[]): Promise<void> {
+    await this.#store.add(
+      spans.flatMap((span) => decodeStoredSpan(span) ?? []),
+      '',
+    );
+  }
+
+  async get(traceId: string): Promise<readonly string[] | undefined> {
+    return (await this.#store.get(traceId, ''))?.map(encodeStoredSpan);
+  }
+
+  async query(query: TraceQuery): Promise<{ traces: readonly TraceSummary[]; cursor?: string }> {
+    return this.#store.query(query, '');
+  }
+}
