@@ -9,7 +9,10 @@ const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 
 function command(runtime: ServerRuntime, file: string): [string, string[]] {
   if (runtime === 'node') return [process.execPath, [file]];
-  if (runtime === 'deno') return [bin('deno'), ['run', '--allow-all', '--no-config', '--no-lock', '--no-remote', file]];
+  if (runtime === 'deno') {
+    const flags = ['--allow-all', '--unstable-kv', '--no-config', '--no-lock', '--no-remote'];
+    return [bin('deno'), ['run', ...flags, file]];
+  }
   return [bin('bun'), [file]];
 }
 
