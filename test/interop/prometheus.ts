@@ -15,14 +15,8 @@ export interface Prometheus {
 /** What a scrape has to show. */
 export const token = 'scrape-me-1234';
 
-export async function startPrometheus(
-  path: string,
-  scraped: string | undefined,
-  flags: string[] = [],
-): Promise<Prometheus> {
-  const folder = mkdtempSync(join(tmpdir(), 'edgespan-prometheus-'));
-  const [port] = await freePorts(1);
-  const address = `127.0.0.1:${port}`;
+/** One that scrapes our page every second, or nobody. */
+export function startPrometheus(path: string, scraped: string | undefined, flags: string[] = []): Promise<Prometheus> {
   const job = scraped && {
     job_name: 'shop',
     scrape_interval: '1s',
@@ -30,7 +24,15 @@ export async function startPrometheus(
     authorization: { credentials: token },
     static_configs: [{ targets: [new URL(scraped).host] }],
   };
-  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ scrape_configs: job ? [job] : [] }));
+  return runPrometheus(path, JSON.stringify({ scrape_configs: job ? [job] : [] }), flags);
+}
+
+/** One with this configuration, YAML or JSON. */
+export async function runPrometheus(path: string, config: string, flags: string[] = []): Promise<Prometheus> {
+  const folder = mkdtempSync(join(tmpdir(), 'edgespan-prometheus-'));
+  const [port] = await freePorts(1);
+  const address = `127.0.0.1:${port}`;
+  writeFileSync(join(folder, 'prometheus.yml'), config);
   const peer = startPeer(path, [
     `--config.file=${join(folder, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,

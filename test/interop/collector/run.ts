@@ -80,7 +80,8 @@ export async function startCollector(path: string, ports?: number[]): Promise<Co
   };
 }
 
-async function untilReady(peer: Peer): Promise<void> {
+/** When it listens; what it said instead is in the error. */
+export async function untilReady(peer: Peer): Promise<void> {
   try {
     await until('the Collector', () => peer.output().includes('Everything is ready') || undefined);
   } catch (error) {
