@@ -1,7 +1,7 @@
 import { decodeStoredSpan, encodeStoredSpan } from '../otlp/decode/stored-span.ts';
+import { createStatements, type Sqlite, type SqliteValue, type Statements } from '../sqlite.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { readFacts, type SpanFacts } from './span-facts.ts';
-import { createStatements, type Sqlite, type SqliteValue, type Statements } from './sqlite.ts';
 import { readCursor, readLimit, summarize, writeCursor } from './summary.ts';
 import type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
 

@@ -1,0 +1,173 @@
+import {
+  atLeast0,
+  boolean,
+  type Checks,
+  checkOptions,
+  checkValues,
+  count,
+  either,
+  group,
+  metricStore,
+  object,
+  oneOf,
+  ratio,
+  string,
+} from '../option-checks.ts';
+import { TelemetryError } from '../errors.ts';
+import type { TelemetryOptions } from '../options.ts';
+import type { CollectorOptions } from './options.ts';
+
+const methods = (...names: string[]) => ({
+  allowed: `an object with ${names.join(', ')}`,
+  test: (value: unknown) =>
+    object.test(value) && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
+});
+
+const fn = { allowed: 'a function', test: (value: unknown) => typeof value === 'function' };
+const tenantName = /^[\w.:-]{1,64}$/;
+
+/** A name that is no path, header or query of anything. */
+export function isTenant(name: string): boolean {
+  return tenantName.test(name);
+}
+
+const queue: Checks = { max: count, softLimit: ratio, hardLimit: ratio, whenFull: oneOf('reject', 'drop_oldest') };
+const rateLimit: Checks = { perIp: count, perService: count };
+
+const checks: Checks = {
+  telemetry: object,
+  traces: methods('add', 'get', 'query'),
+  metrics: metricStore,
+  keys: {
+    allowed: 'names of tenants by keys of 1 to 512 characters',
+    test: (value) =>
+      object.test(value) &&
+      Object.entries(value as object).every(
+        ([key, tenant]) => key.length > 0 && key.length <= 512 && typeof tenant === 'string' && isTenant(tenant),
+      ),
+    secret: true,
+  },
+  adminKey: { ...string, secret: true },
+  forward: group({ endpoint: string, headers: { ...object, secret: true } }),
+  queue: group(queue),
+  rateLimit: group(rateLimit),
+  dashboard: boolean,
+  audit: methods('record'),
+  tenantLabel: boolean,
+  trustTenantHeader: boolean,
+  trustForwardedFor: boolean,
+  limits: group(
+    Object.fromEntries(
+      ['bodyBytes', 'inflatedBytes', 'spansPerRequest', 'emitters', 'heldTraces', 'heldSpans', 'heldMs']
+        .concat(['rateLimitKeys', 'pushedSeries', 'listeners'])
+        .map((name) => [name, count]),
+    ),
+  ),
+  memoryBytes: fn,
+};
+
+/** What `PUT /config` may say. `null` takes a rule away. */
+const absent = { allowed: 'null', test: (value: unknown) => value === null };
+const changes: Checks = {
+  sampling: group({
+    ratio,
+    keepErrors: boolean,
+    keepSlowerThanMs: either(atLeast0, absent),
+    keepCostlierThanUsd: either(atLeast0, absent),
+  }),
+  queue: group(queue),
+  rateLimit: group({ perIp: either(count, absent), perService: either(count, absent) }),
+};
+
+/** What is read at each use, so that a change takes effect at once. */
+export interface Settings {
+  readonly sampling: {
+    readonly ratio: number;
+    readonly keepErrors: boolean;
+    readonly keepSlowerThanMs?: number;
+    readonly keepCostlierThanUsd?: number;
+  };
+  readonly queue: {
+    readonly max: number;
+    readonly softLimit: number;
+    readonly hardLimit: number;
+    readonly whenFull: 'reject' | 'drop_oldest';
+  };
+  readonly rateLimit: { readonly perIp?: number; readonly perService?: number };
+}
+
+/** The one live object. */
+export interface LiveSettings {
+  readonly current: Settings;
+  /** Checks and merges a change; throws a `TelemetryError` and changes nothing where it is wrong. */
+  change(given: unknown): Settings;
+}
+
+export function createSettings({ telemetry, queue, rateLimit }: CollectorOptions): LiveSettings {
+  let current: Settings = {
+    sampling: { ratio: 1, keepErrors: false, ...present(telemetry?.sampling) },
+    queue: { max: 50_000, softLimit: 0.8, hardLimit: 0.95, whenFull: 'reject', ...present(queue) },
+    rateLimit: present(rateLimit),
+  };
+  checkOrder(current);
+  return {
+    get current() {
+      return current;
+    },
+    change(given) {
+      checkValues(given as object, changes);
+      const { sampling, queue, rateLimit } = given as Partial<Settings>;
+      const next = {
+        sampling: present({ ...current.sampling, ...present(sampling, true) }),
+        queue: present({ ...current.queue, ...present(queue, true) }),
+        rateLimit: present({ ...current.rateLimit, ...present(rateLimit, true) }),
+      } as Settings;
+      checkOrder(next);
+      current = next;
+      return current;
+    },
+  };
+}
+
+function checkOrder({ queue }: Settings): void {
+  if (queue.softLimit <= queue.hardLimit) return;
+  const option = 'queue.softLimit';
+  throw new TelemetryError('invalid_option', `${option} must not be above queue.hardLimit`, { option });
+}
+
+/** Without what is `undefined`, and unless they `stay` without what is `null`. */
+function present<T extends object>(given: T | undefined, stay = false): T {
+  const kept = Object.entries(given ?? {}).filter(([, value]) => value !== undefined && (stay || value !== null));
+  return Object.fromEntries(kept) as T;
+}
+
+/** Throws a `TelemetryError` for the first option that is unknown or wrong. */
+export function checkCollectorOptions(options: CollectorOptions): void {
+  checkValues(options, checks);
+  if (!options.telemetry) return;
+  try {
+    checkOptions(options.telemetry as TelemetryOptions);
+  } catch (error) {
+    if (!(error instanceof TelemetryError) || !error.option) throw error;
+    const option = `telemetry.${error.option}`;
+    throw new TelemetryError(error.code, error.message.replace(error.option, option), { option });
+  }
+}
+
+export type ResolvedCollectorLimits = ReturnType<typeof resolveCollectorLimits>;
+
+/** Every bound of a collector, with its default. */
+export function resolveCollectorLimits(given: CollectorOptions['limits'] = {}) {
+  return {
+    bodyBytes: given.bodyBytes ?? 4 * 2 ** 20,
+    inflatedBytes: given.inflatedBytes ?? 16 * 2 ** 20,
+    spansPerRequest: given.spansPerRequest ?? 20_000,
+    emitters: given.emitters ?? 500,
+    heldTraces: given.heldTraces ?? 10_000,
+    heldSpans: given.heldSpans ?? 100_000,
+    heldMs: given.heldMs ?? 30_000,
+    rateLimitKeys: given.rateLimitKeys ?? 10_000,
+    pushedSeries: given.pushedSeries ?? 20_000,
+    listeners: given.listeners ?? 100,
+  };
+}
