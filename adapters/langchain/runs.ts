@@ -1,0 +1,168 @@
+import type { Context } from '@opentelemetry/api';
+import { asArray, asObject, asString } from '../../src/json.ts';
+import type { CallEnd } from '../../src/llm/call.ts';
+import { readArgumentContent } from '../../src/llm/content/values.ts';
+import { lastText } from '../../src/llm/expected-calls.ts';
+import { leaveFrameworkCall } from '../../src/llm/framework-call.ts';
+import { createOpenRuns, holdInvocation } from '../../src/llm/open-runs.ts';
+import type { LlmRequest } from '../../src/llm/provider.ts';
+import { type ReportedCall, startReportedCall } from '../../src/llm/reported-call.ts';
+import type { Ending } from '../../src/llm/run-span.ts';
+import { langchainValues } from '../../src/llm/shapes/langchain.ts';
+import type { AnySpanOptions, OpenSpan } from '../../src/llm/spans.ts';
+import type { SpanType } from '../../src/llm/wrappers.ts';
+import type { Parts } from '../../src/parts.ts';
+import { currentRun } from './current-run.ts';
+import { readMessages, readPrompt } from './messages.ts';
+import {
+  agentOf,
+  isControlFlow,
+  isLeft,
+  kindOf,
+  nameOf,
+  nodeOf,
+  type RunInfo,
+  readAsked,
+  readInput,
+  readOutput,
+} from './reading.ts';
+
+/** A run that has begun. One that is not shown has the context of the one around it. */
+interface Run {
+  readonly parent: string | undefined;
+  readonly context: Context;
+  readonly span?: OpenSpan;
+  readonly call?: ReportedCall;
+  readonly request?: LlmRequest;
+  /** Of a run that is in no other. */
+  readonly release?: (() => void) | undefined;
+}
+
+export function createRuns(parts: Parts) {
+  const { view } = parts;
+  const runs = createOpenRuns<Run>((run) => close(run, { left: true, value: undefined }));
+
+  /** An event that is not what it should be, or out of its order. */
+  function odd(): void {
+    parts.engine.instruments.parseError('langchain');
+  }
+
+  /** The context of the run around; `undefined` for a run that can't be known again, or is known already. */
+  function enter({ id, parent }: Pick<RunInfo, 'id' | 'parent'>) {
+    const own = asString(id);
+    if (own === undefined || runs.get(own)) {
+      odd();
+      return undefined;
+    }
+    const outer = asString(parent);
+    const context = runs.get(outer)?.context ?? leaveFrameworkCall(view.active());
+    const release = runs.get(outer) ? undefined : holdInvocation(context);
+    return { id: own, run: { parent: outer, context, release } };
+  }
+
+  function open(type: SpanType, name: string, info: RunInfo, options: AnySpanOptions, args: unknown[]): void {
+    const place = enter(info);
+    if (!place) return;
+    const span = parts.runner.open(view, type, name, { ...options, parent: place.run.context }, args);
+    runs.add(place.id, { ...place.run, context: span.context, span });
+  }
+
+  function close(run: Run, ending: Ending): void {
+    tell(run, ending);
+    run.release?.();
+  }
+
+  function tell({ span, call }: Run, ending: Ending): void {
+    const thrown = 'thrown' in ending;
+    const left = thrown ? isLeft(ending.thrown) : ending.left === true;
+    if (call) call.end(readEnd(ending, left));
+    if (!span) return;
+    if (left) span.span.setAttribute('edgespan.aborted', true);
+    span.end(thrown && (left || isControlFlow(ending.thrown)) ? { value: undefined } : ending);
+  }
+
+  function readEnd(ending: Ending, left: boolean): CallEnd {
+    if (left) return { aborted: true };
+    if ('thrown' in ending) return { thrown: ending.thrown };
+    const isKnown = langchainValues.accepts?.(ending.value) === true;
+    if (!isKnown) odd();
+    const wanted = parts.engine.recorder.content.limits().outputs > 0;
+    return {
+      response: {
+        ...(isKnown && langchainValues.read!(ending.value)),
+        ...(wanted && { messages: readMessages(ending.value) }),
+      },
+    };
+  }
+
+  /** Whether the run that LangChain itself takes for the current one has nothing to do with this. */
+  function isElsewhere(outer: string | undefined): false | undefined {
+    const current = currentRun();
+    if (!runs.get(current)) return undefined;
+    for (let id = outer; id !== undefined; id = runs.get(id)?.parent) if (id === current) return undefined;
+    return false;
+  }
+
+  return {
+    startModel(operation: string, llm: unknown, given: unknown, rest: unknown[]): void {
+      const [id, parent, extra, , metadata] = rest;
+      const place = enter({ id, parent });
+      if (!place) return;
+      const { providers } = parts.engine;
+      const { request, semconvProvider } = readAsked(operation, llm, extra, metadata, providers);
+      const asked = asArray(given)[0];
+      const call = startReportedCall(
+        parts.engine,
+        {
+          request,
+          semconvProvider,
+          context: place.run.context,
+          said: () => readArgumentContent([readPrompt(asked)], providers),
+        },
+        {
+          model: () => request.model,
+          text: () => asString(asked) ?? lastText(asked),
+          isCurrent: () => isElsewhere(place.run.parent),
+        },
+      );
+      runs.add(place.id, { ...place.run, call, request });
+    },
+    token(id: unknown): void {
+      const run = runs.get(asString(id));
+      if (!run?.call || !run.request) {
+        odd();
+        return;
+      }
+      run.request.stream = true;
+      run.call.firstToken();
+    },
+    startChain(chain: unknown, inputs: unknown, info: RunInfo): void {
+      const kind = kindOf(chain, info);
+      const agent = agentOf(chain, info, kind);
+      const node = nodeOf(info);
+      const attributes = { ...(kind === 'node' && node && { 'langgraph.node': node }) };
+      if (kind !== 'hidden') {
+        const name = agent ?? (kind === 'node' && node ? node : nameOf(chain, info));
+        open(agent ? 'agent' : 'trace', name, info, { attributes }, [inputs]);
+        return;
+      }
+      const place = enter(info);
+      if (place) runs.add(place.id, place.run);
+    },
+    startTool(tool: unknown, input: unknown, info: RunInfo, callId: unknown): void {
+      const id = asString(callId);
+      const description = asString(asObject(tool)?.description);
+      const attributes = { ...(id && { 'gen_ai.tool.call.id': id }) };
+      const options = { attributes, ...(description && { description }) };
+      open('tool', nameOf(tool, info), info, options, [readInput(input)]);
+    },
+    startRetrieval(retriever: unknown, query: unknown, info: RunInfo): void {
+      open('retrieval', nameOf(retriever, info), info, {}, [query]);
+    },
+    end(id: unknown, ending: Ending): void {
+      const run = runs.take(asString(id));
+      if (run) close(run, 'value' in ending && run.span ? { value: readOutput(ending.value) } : ending);
+      else odd();
+    },
+  };
+}

@@ -1,0 +1,394 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { aiSdkMiddleware, aiSdkTelemetry } from '../../adapters/ai-sdk/index.ts';
+import type { TelemetryOptions } from '../../src/index.ts';
+import {
+  chunks,
+  completion,
+  counted,
+  countsOf,
+  type FrameworkRun,
+  failure,
+  modelSpans,
+  startRun,
+  toolCalls,
+  tree,
+  type Way,
+  ways,
+} from './framework-runs.ts';
+import { isInstalled, remedy } from './installed.ts';
+import { type Answer, json, silence, sse } from './loopback.ts';
+import * as wire from './openai-wire.ts';
+
+const installed = isInstalled('ai');
+const sdks = installed
+  ? { ...(await import('ai')), ...(await import('@ai-sdk/openai')), ...(await import('zod')) }
+  : undefined!;
+const version = installed
+  ? JSON.parse(readFileSync(new URL('node_modules/ai/package.json', import.meta.url), 'utf8')).version
+  : 'ai';
+
+let open: FrameworkRun | undefined;
+afterEach(async () => {
+  await open?.loopback.close();
+  open = undefined;
+});
+
+async function start(way: Way, script: readonly Answer[], options: TelemetryOptions = {}) {
+  const run = await startRun(way, options);
+  open = run;
+  run.loopback.play(script);
+  const provider = sdks.createOpenAI({ apiKey: 'k', baseURL: `${run.loopback.url}/v1`, fetch: run.fetch });
+  return { ...run, provider, model: provider.chat('gpt-4o-mini'), run, ai: aiSdkTelemetry(run.telemetry) };
+}
+
+const weather = () =>
+  sdks.tool({
+    inputSchema: sdks.z.object({ city: sdks.z.string() }),
+    execute: async ({ city }: { city: string }) => `Sun in ${city}`,
+  });
+
+describe.skipIf(!installed)(`the AI SDK ${version} (${remedy})`, () => {
+  describe.each(ways)('with %s', (way) => {
+    it('makes a call of one span, under its operation', async () => {
+      const { ai, model, run } = await start(way, [completion()]);
+      const { text } = await sdks.generateText({ model, prompt: 'Hi', telemetry: { integrations: ai } });
+      expect(text).toBe('Hello there.');
+      expect(tree(run.telemetry.spans)).toEqual(['ai.generateText', 'ai.generateText > chat gpt-4o-mini']);
+      expect(counted(run)).toEqual(countsOf(1));
+      const [span] = modelSpans(run.telemetry.spans);
+      expect(span).toMatchObject({
+        kind: 2,
+        attributes: {
+          'gen_ai.operation.name': 'chat',
+          'gen_ai.provider.name': 'openai',
+          'llm.provider': 'openai',
+          'gen_ai.request.model': 'gpt-4o-mini',
+          'gen_ai.response.model': 'gpt-4o-mini-2024-07-18',
+          'gen_ai.usage.input_tokens': 1000,
+          'gen_ai.usage.output_tokens': 500,
+          'gen_ai.response.finish_reasons': ['stop'],
+          'llm.cost_usd': 0.00045,
+          'llm.operation': 'chat',
+        },
+      });
+      // What only the wire tells.
+      const isObserved = way === ways[0];
+      expect(span?.attributes['http.response.status_code']).toBe(isObserved ? 200 : undefined);
+      expect(span?.attributes['server.address']).toBe(isObserved ? '127.0.0.1' : undefined);
+    });
+
+    it('counts what the Responses API caches and thinks', async () => {
+      const { ai, provider, run } = await start(way, [json(200, wire.response())]);
+      await sdks.generateText({ model: provider('gpt-4o-mini'), prompt: 'Hi', telemetry: { integrations: ai } });
+      expect(counted(run)).toEqual(countsOf(1));
+      expect(modelSpans(run.telemetry.spans)[0]?.attributes).toMatchObject({
+        'gen_ai.provider.name': 'openai',
+        'gen_ai.response.id': 'resp_1',
+        'gen_ai.usage.cache_read.input_tokens': 400,
+        'gen_ai.usage.reasoning.output_tokens': 100,
+      });
+    });
+
+    it('sees the first chunk and the end of a stream', async () => {
+      const { ai, model, run } = await start(way, [chunks()]);
+      const result = sdks.streamText({ model, prompt: 'Hi', telemetry: { integrations: ai } });
+      let text = '';
+      for await (const piece of result.textStream) text += piece;
+      expect(text).toBe('Hello there.');
+      expect(tree(run.telemetry.spans)).toEqual(['ai.streamText', 'ai.streamText > chat gpt-4o-mini']);
+      expect(counted(run)).toEqual(countsOf(1));
+      expect(modelSpans(run.telemetry.spans)[0]?.attributes).toMatchObject({
+        'gen_ai.request.stream': true,
+        'llm.operation': 'stream',
+        'gen_ai.response.time_to_first_chunk': expect.any(Number),
+        'gen_ai.response.finish_reasons': ['stop'],
+      });
+      expect(run.telemetry.metrics.value('llm_requests_total', { operation: 'stream' })).toBe(1);
+    });
+
+    it('shows a tool loop of two turns under the agent that `functionId` names', async () => {
+      const { ai, model, run } = await start(way, [toolCalls('Lisbon'), completion()]);
+      const tools = { get_weather: weather() };
+      await sdks.generateText({
+        model,
+        tools,
+        stopWhen: sdks.stepCountIs(5),
+        prompt: 'Weather?',
+        telemetry: { functionId: 'forecaster', integrations: ai },
+      });
+      expect(tree(run.telemetry.spans)).toEqual([
+        'invoke_agent forecaster',
+        'invoke_agent forecaster > chat gpt-4o-mini',
+        'invoke_agent forecaster > chat gpt-4o-mini',
+        'invoke_agent forecaster > execute_tool get_weather',
+      ]);
+      expect(counted(run)).toEqual(countsOf(2));
+      const { metrics, spans } = run.telemetry;
+      expect(metrics.value('llm_tokens_total', { agent: 'forecaster' })).toBe(3000);
+      expect(metrics.value('llm_tool_calls_total', { tool_name: 'get_weather' })).toBe(1);
+      expect(metrics.value('llm_tool_executions_total', { tool_name: 'get_weather', status: 'ok' })).toBe(1);
+      expect(spans.find(({ name }) => name === 'execute_tool get_weather')?.attributes).toMatchObject({
+        'gen_ai.tool.call.id': 'call_1',
+        'gen_ai.agent.name': 'forecaster',
+        'gen_ai.request.model': 'gpt-4o-mini-2024-07-18',
+      });
+      const agent = spans.find(({ name }) => name === 'invoke_agent forecaster');
+      expect(agent).toMatchObject({ kind: 0, attributes: { 'edgespan.aggregated.model_calls': 2 } });
+    });
+
+    it('keeps parallel tools, and what they ask themselves, apart', async () => {
+      const { ai, model, run } = await start(way, [
+        toolCalls('Lisbon', 'Porto'),
+        completion('Sun.'),
+        completion('Rain.'),
+        completion(),
+      ]);
+      const get_weather = sdks.tool({
+        inputSchema: sdks.z.object({ city: sdks.z.string() }),
+        execute: async ({ city }: { city: string }) => {
+          const { text } = await sdks.generateText({ model, prompt: city, telemetry: { integrations: ai } });
+          return text;
+        },
+      });
+      const result = sdks.streamText({
+        model: sdks.wrapLanguageModel({ model, middleware: sdks.simulateStreamingMiddleware() }),
+        tools: { get_weather },
+        stopWhen: sdks.stepCountIs(5),
+        prompt: 'Weather?',
+        telemetry: { integrations: ai },
+      });
+      await result.consumeStream();
+      expect(counted(run)).toEqual(countsOf(4));
+      expect(tree(run.telemetry.spans)).toEqual([
+        'ai.streamText',
+        'ai.streamText > chat gpt-4o-mini',
+        'ai.streamText > chat gpt-4o-mini',
+        'ai.streamText > execute_tool get_weather',
+        'ai.streamText > execute_tool get_weather',
+        'ai.streamText > execute_tool get_weather > ai.generateText',
+        'ai.streamText > execute_tool get_weather > ai.generateText',
+        'ai.streamText > execute_tool get_weather > ai.generateText > chat gpt-4o-mini',
+        'ai.streamText > execute_tool get_weather > ai.generateText > chat gpt-4o-mini',
+      ]);
+    });
+
+    it('tells a tool that fails from its operation', async () => {
+      const { ai, model, run } = await start(way, [toolCalls('Lisbon'), completion()]);
+      const get_weather = sdks.tool({
+        inputSchema: sdks.z.object({ city: sdks.z.string() }),
+        execute: async (): Promise<string> => {
+          throw new RangeError('No sun.');
+        },
+      });
+      const tools = { get_weather };
+      const asked = { model, tools, stopWhen: sdks.stepCountIs(5), prompt: 'Weather?' };
+      await sdks.generateText({ ...asked, telemetry: { integrations: ai } });
+      const tool = run.telemetry.spans.find(({ name }) => name === 'execute_tool get_weather');
+      expect(tool).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'RangeError' } });
+      expect(run.telemetry.spans.filter(({ status }) => status.code === 2)).toHaveLength(1);
+      expect(counted(run)).toEqual(countsOf(2));
+    });
+
+    it('counts a call that is tried twice once, with its tries as children', async () => {
+      const { ai, model, run } = await start(way, [failure(500, 'server_error'), completion()]);
+      await sdks.generateText({ model, prompt: 'Hi', telemetry: { integrations: ai } });
+      expect(counted(run)).toEqual(countsOf(1));
+      const call = 'ai.generateText > chat gpt-4o-mini';
+      const tries = way === ways[0] ? [`${call} > POST`, `${call} > POST`] : [];
+      expect(tree(run.telemetry.spans)).toEqual(['ai.generateText', call, ...tries]);
+      const posts = run.telemetry.spans.filter(({ name }) => name === 'POST');
+      const statuses = posts.map(({ attributes }) => attributes['http.response.status_code']);
+      expect(statuses).toEqual(way === ways[0] ? [500, 200] : []);
+    });
+
+    it('makes an error of what the vendor refuses', async () => {
+      const { ai, model, run } = await start(way, [failure(429, 'requests', 'rate_limit_exceeded')]);
+      const asked = { model, prompt: 'Hi', maxRetries: 0, telemetry: { integrations: ai } };
+      await expect(sdks.generateText(asked)).rejects.toThrow('No.');
+      expect(counted(run)).toEqual(countsOf(1, { failed: 1, input: 0, output: 0 }));
+      const [span] = modelSpans(run.telemetry.spans);
+      expect(span).toMatchObject({ status: { code: 2 }, attributes: { 'edgespan.error_class': 'rate_limit' } });
+      expect(run.telemetry.spans.find(({ name }) => name === 'ai.generateText')?.status.code).toBe(2);
+    });
+
+    it('makes an error of a stream that the vendor refuses, or breaks with one', async () => {
+      const { ai, model, run } = await start(way, [failure(400), sse(wire.errorChunks())]);
+      for (const prompt of ['Hi', 'Ho']) {
+        const asked = { model, prompt, maxRetries: 0, onError: () => {}, telemetry: { integrations: ai } };
+        await sdks.streamText(asked).consumeStream();
+      }
+      expect(counted(run)).toEqual(countsOf(2, { failed: 2, input: 0, output: 0 }));
+      expect(modelSpans(run.telemetry.spans).map(({ status }) => status.code)).toEqual([2, 2]);
+      expect(run.telemetry.spans).toHaveLength(4);
+    });
+
+    it('marks what its caller aborts, before the answer and in its middle', async () => {
+      const { ai, model, run } = await start(way, [silence, sse(wire.chatChunks().slice(0, 2), 'open')]);
+      const telemetry = { integrations: ai };
+      const early = new AbortController();
+      const first = sdks.generateText({ model, prompt: 'Hi', abortSignal: early.signal, telemetry });
+      await expect.poll(() => run.loopback.requests.length).toBe(1);
+      early.abort();
+      await expect(first).rejects.toThrow('aborted');
+      const late = new AbortController();
+      const second = sdks.streamText({ model, prompt: 'Hi', abortSignal: late.signal, telemetry });
+      for await (const _ of second.textStream) late.abort();
+      await expect.poll(() => run.telemetry.spans.length).toBe(4);
+      expect(counted(run)).toEqual(countsOf(2, { input: 0, output: 0, aborted: 2 }));
+      expect(run.telemetry.spans.every(({ attributes }) => attributes['edgespan.aborted'] === true)).toBe(true);
+      expect(run.telemetry.spans.every(({ status }) => status.code !== 2)).toBe(true);
+    });
+
+    it('counts embeddings, alone and many', async () => {
+      const one = wire.embeddings();
+      const many = { ...one, data: [0, 1].map((index) => ({ ...one.data[0], index })) };
+      const { ai, provider, run } = await start(way, [json(200, one), json(200, many)]);
+      const model = provider.embeddingModel('text-embedding-3-small');
+      await sdks.embed({ model, value: 'Hi', telemetry: { integrations: ai } });
+      await sdks.embedMany({ model, values: ['Hi', 'Ho'], telemetry: { integrations: ai } });
+      expect(tree(run.telemetry.spans)).toEqual([
+        'ai.embed',
+        'ai.embed > embeddings text-embedding-3-small',
+        'ai.embedMany',
+        'ai.embedMany > embeddings text-embedding-3-small',
+      ]);
+      expect(counted(run)).toEqual(countsOf(2, { output: 0 }));
+      expect(run.telemetry.metrics.value('llm_requests_total', { operation: 'embed' })).toBe(2);
+    });
+
+    it('counts objects by the functions of older programs', async () => {
+      const { ai, model, run } = await start(way, [completion('{"city":"Porto"}'), chunks(['{"city":', '"Porto"}'])]);
+      const schema = sdks.z.object({ city: sdks.z.string() });
+      const telemetry = { integrations: ai };
+      const { object } = await sdks.generateObject({ model, schema, prompt: 'Where?', telemetry });
+      const stream = sdks.streamObject({ model, schema, prompt: 'And then?', telemetry });
+      for await (const _ of stream.partialObjectStream);
+      expect(object).toEqual({ city: 'Porto' });
+      await expect.poll(() => run.telemetry.spans.length).toBe(4);
+      expect(tree(run.telemetry.spans)).toEqual([
+        'ai.generateObject',
+        'ai.generateObject > chat gpt-4o-mini',
+        'ai.streamObject',
+        'ai.streamObject > chat gpt-4o-mini',
+      ]);
+      expect(counted(run)).toEqual(countsOf(2));
+    });
+
+    it('counts once under a middleware, and inside of a function that is wrapped as a model call', async () => {
+      const { ai, model, run } = await start(way, [completion()]);
+      const wrapped = sdks.wrapLanguageModel({ model, middleware: aiSdkMiddleware(run.telemetry) });
+      const ask = run.telemetry.llm(() =>
+        sdks.generateText({ model: wrapped, prompt: 'Hi', telemetry: { integrations: ai } }),
+      );
+      await ask();
+      const { spans, ...counts } = counted(run);
+      expect(counts).toMatchObject({ requests: 1, input: 1000, output: 500 });
+      expect(spans).toBe(2);
+    });
+
+    it('captures what is said where the program asks for it', async () => {
+      const { ai, model, run } = await start(way, [toolCalls('Lisbon'), chunks()], {
+        capture: { inputs: true, outputs: true },
+      });
+      const first = { model, tools: { get_weather: weather() }, prompt: 'Weather?', telemetry: { integrations: ai } };
+      await sdks.generateText(first);
+      await sdks.streamText({ model, prompt: 'Hi', telemetry: { integrations: ai } }).consumeStream();
+      const [tools, text] = modelSpans(run.telemetry.spans).map(({ attributes }) => attributes);
+      const parsed = (value: unknown) => JSON.parse(String(value));
+      expect(parsed(tools?.['gen_ai.input.messages'])).toEqual([
+        { role: 'user', parts: [{ type: 'text', content: 'Weather?' }] },
+      ]);
+      expect(parsed(tools?.['gen_ai.output.messages'])[0].parts).toEqual([
+        { type: 'tool_call', id: 'call_1', name: 'get_weather', arguments: { city: 'Lisbon' } },
+      ]);
+      expect(parsed(text?.['gen_ai.output.messages'])[0].parts).toEqual([{ type: 'text', content: 'Hello there.' }]);
+      const tool = run.telemetry.spans.find(({ name }) => name === 'execute_tool get_weather');
+      expect(tool?.attributes).toMatchObject({
+        'gen_ai.tool.call.arguments': '{"city":"Lisbon"}',
+        'gen_ai.tool.call.result': '"Sun in Lisbon"',
+      });
+    });
+  });
+
+  it('keeps what is asked to itself by its own option, and by the call’s', async () => {
+    const { model, run } = await start(ways[0], [completion(), completion()], {
+      capture: { inputs: true, outputs: true },
+    });
+    const own = aiSdkTelemetry(run.telemetry, { recordInputs: false });
+    await sdks.generateText({ model, prompt: 'secret', telemetry: { integrations: own } });
+    const integrations = aiSdkTelemetry(run.telemetry);
+    const telemetry = { integrations, recordInputs: false, recordOutputs: false };
+    await sdks.generateText({ model, prompt: 'secret', telemetry });
+    expect(JSON.stringify(run.telemetry.spans.map(({ attributes }) => attributes))).not.toContain('secret');
+    const outputs = modelSpans(run.telemetry.spans).map(({ attributes }) => attributes['gen_ai.output.messages']);
+    expect(outputs).toEqual([expect.stringContaining('Hello there.'), undefined]);
+  });
+
+  it('makes no call that a budget refuses, and settles what it came to', async () => {
+    const { ai, model, run } = await start(ways[1], [completion(), completion()], {
+      budget: { limits: { usd: 0.0009, window: 'session' }, estimateOutputTokens: 10 },
+    });
+    const asked = { model, prompt: 'Hi', maxOutputTokens: 500, telemetry: { integrations: ai } };
+    await sdks.generateText(asked);
+    const [status] = await run.telemetry.budget.status();
+    expect(status?.spent.usd).toBeCloseTo(0.00045, 8);
+    await sdks.generateText(asked);
+    await expect(sdks.generateText(asked)).rejects.toMatchObject({ name: 'BudgetExceededError' });
+    expect(run.loopback.requests).toHaveLength(2);
+    expect(counted(run)).toEqual(countsOf(2));
+  });
+
+  it('reserves once where a request is observed underneath', async () => {
+    const { ai, model, run } = await start(ways[0], [completion()], {
+      budget: { limits: { usd: 1, window: 'session' } },
+    });
+    await sdks.generateText({ model, prompt: 'Hi', telemetry: { integrations: ai } });
+    const [status] = await run.telemetry.budget.status();
+    expect(status?.spent.usd).toBeCloseTo(0.00045, 8);
+    expect(status?.reserved.usd).toBe(0);
+  });
+
+  it('flushes a stream’s operation with the request that it was in', async () => {
+    const sent: string[] = [];
+    const exporters = [(spans: readonly { name: string }[]) => void sent.push(...spans.map(({ name }) => name))];
+    const { ai, model, run } = await start(ways[0], [chunks()], { exporters });
+    const waiting: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>) => void waiting.push(promise);
+    // The answer has begun; its rest is read by another.
+    const ask = async () => {
+      const result = sdks.streamText({ model, prompt: 'Hi', telemetry: { integrations: ai } });
+      const pieces = result.textStream[Symbol.asyncIterator]();
+      await pieces.next();
+      return pieces;
+    };
+    const pieces = await run.telemetry.with({ waitUntil }, ask);
+    while (!(await pieces.next()).done);
+    await Promise.all(waiting);
+    expect(sent.toSorted()).toEqual(['ai.streamText', 'chat gpt-4o-mini']);
+  });
+
+  it('serves as the integration of a whole program', async () => {
+    const { model, run } = await start(ways[0], [completion()]);
+    const scope = globalThis as { AI_SDK_TELEMETRY_INTEGRATIONS?: unknown };
+    const before = scope.AI_SDK_TELEMETRY_INTEGRATIONS;
+    sdks.registerTelemetry(aiSdkTelemetry(run.telemetry));
+    try {
+      await run.telemetry.span('request', () => sdks.generateText({ model, prompt: 'Hi' }));
+    } finally {
+      scope.AI_SDK_TELEMETRY_INTEGRATIONS = before;
+    }
+    expect(tree(run.telemetry.spans)).toEqual([
+      'request',
+      'request > ai.generateText',
+      'request > ai.generateText > chat gpt-4o-mini',
+    ]);
+  });
+
+  it('passes through where telemetry is off', async () => {
+    const { ai, model, run } = await start(ways[0], [completion()], { enabled: false });
+    const { text } = await sdks.generateText({ model, prompt: 'Hi', telemetry: { integrations: ai } });
+    expect(text).toBe('Hello there.');
+    expect(run.telemetry.spans).toEqual([]);
+  });
+});
