@@ -11,7 +11,15 @@ export const entry = {
   deno: 'adapters/deno/index.ts',
   bun: 'adapters/bun/index.ts',
   hono: 'adapters/hono/index.ts',
+  audit: 'src/audit/index.ts',
+  collector: 'src/collector/index.ts',
+  redis: 'adapters/redis/index.ts',
   bedrock: 'adapters/bedrock/index.ts',
+  'ai-sdk': 'adapters/ai-sdk/index.ts',
+  langchain: 'adapters/langchain/index.ts',
+  'openai-agents': 'adapters/openai-agents/index.ts',
+  mcp: 'adapters/mcp/index.ts',
+  judges: 'src/judges/index.ts',
 };
 /** Written against Cloudflare's types, which do not stand beside the DOM's. */
 export const workersEntry = { workers: 'adapters/workers/index.ts' };

@@ -1,5 +1,20 @@
 /** The names that `edgespan` and `edgespan/core` have in common. */
 
+export type { Budget, GuardedCall } from './budget/budget.ts';
+export { BudgetExceededError } from './budget/exceeded.ts';
+export { createMemoryBudgetStore, type MemoryBudgetStoreOptions } from './budget/memory-store.ts';
+export type {
+  BudgetCall,
+  BudgetLimit,
+  BudgetOptions,
+  BudgetRefusal,
+  BudgetWarning,
+  CircuitState,
+  RefusalReason,
+} from './budget/options.ts';
+export type { BudgetStatus } from './budget/status.ts';
+export type { Amount, BudgetStore, ReservationRef, Reserved, ReserveRequest } from './budget/store.ts';
+export type { BudgetWindow } from './budget/window.ts';
 export type { DropReason, Signal, SignalResult } from './delivery.ts';
 export type { Health } from './diagnostics.ts';
 export { TelemetryError, type TelemetryErrorCode } from './errors.ts';
@@ -8,6 +23,15 @@ export type { Capture } from './llm/content/capture.ts';
 export type { ContentFormat, ProviderContent } from './llm/content/message.ts';
 export type { CostAlert } from './llm/cost-alert.ts';
 export type { ErrorClass } from './llm/error-class.ts';
+export type {
+  Evaluation,
+  EvaluationInput,
+  EvaluationOptions,
+  EvaluationResult,
+  EvaluationTools,
+  Evaluator,
+  Feedback,
+} from './llm/evaluation/evaluator.ts';
 export type { GuardrailResult } from './llm/guardrail.ts';
 export {
   type CacheHit,
@@ -42,6 +66,7 @@ export type {
   SpanWrapper,
   ToolOptions,
 } from './llm/wrappers.ts';
+export { createMemoryMetricStore, type MemoryMetricStoreOptions } from './metrics/memory-store.ts';
 export type {
   Counter,
   Gauge,
@@ -53,6 +78,7 @@ export type {
 } from './metrics/metric-registry.ts';
 export { createMetricRegistry } from './metrics/registry.ts';
 export type { Exemplar, MetricFamily, MetricsSnapshot, Point } from './metrics/snapshot.ts';
+export { type BatchFamily, type MetricBatch, type MetricStore, StoreRefusal } from './metrics/store.ts';
 export { type MetricSource, type MetricsRouteOptions, metricsHandler } from './metrics-source.ts';
 export type { Limits, TelemetryOptions } from './options.ts';
 export type { OtlpOptions } from './otlp/config.ts';

@@ -33,7 +33,13 @@ function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
       dialect: engine.spanDialect,
       report,
     }),
-    runModelCall: createModelCallRunner({ recorder, providers, streams: engine.streams, report }),
+    runModelCall: createModelCallRunner({
+      recorder,
+      providers,
+      streams: engine.streams,
+      gate: engine.budget?.gate,
+      report,
+    }),
     flusher: createFlusher(engine),
   };
 }

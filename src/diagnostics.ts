@@ -10,6 +10,8 @@ export interface Health {
 export interface Diagnostics {
   report(error: unknown): void;
   health(): Health;
+  /** Secrets go from all messages that follow. */
+  redact(by: (text: string) => string): void;
 }
 
 const quietMs = 60_000;
@@ -27,15 +29,36 @@ const actions: Partial<Record<TelemetryErrorCode, string>> = {
   prices_unavailable: 'Check the URL in `prices`; until it answers, calls are priced by the other tables.',
   store_failed: 'Check that the store can be reached; what was counted waits and is sent again.',
   store_refused: 'A metric is defined in another way elsewhere: use one set of buckets and labels everywhere.',
+  budget_exceeded: 'Raise the limit, or wait until its window ends.',
+  budget_warning: 'Look at what spends it: budget.onWarn hears of each limit and key.',
   too_many_keys: 'Budget keys are bounded: use fewer of them, or shorter windows.',
+  evaluation_failed: 'Look at the evaluator that the message names, and at the endpoint it asks.',
   unbound: 'Call through instrument() or the Hono middleware, so that env is known.',
 };
 
 export function createDiagnostics(now: () => number, onError: (error: TelemetryError) => void = warn): Diagnostics {
+  let clean: ((text: string) => string) | undefined;
   const kinds = new Map<TelemetryErrorCode, { message: string; count: number; reportedAt: number }>();
+  /** What was the cause may say the secret too, so that a message that had one is all that is left. */
+  function cleaned(error: TelemetryError): TelemetryError {
+    if (!clean) return error;
+    const rule = clean;
+    // A rule that fails is reported as well.
+    clean = () => 'a message that could not be redacted';
+    const message = rule(error.message);
+    clean = rule;
+    const { code, option } = error;
+    return message === error.message
+      ? error
+      : new TelemetryError(code, message, option === undefined ? {} : { option });
+  }
+
   return {
+    redact(by) {
+      clean = by;
+    },
     report(reason) {
-      const error = toTelemetryError(reason);
+      const error = cleaned(toTelemetryError(reason));
       let kind = kinds.get(error.code);
       if (!kind) {
         kind = { message: '', count: 0, reportedAt: Number.NEGATIVE_INFINITY };

@@ -1,7 +1,10 @@
 import type { MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { BudgetParts } from './budget/budget.ts';
+import { assembleBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
+import { assembleEvaluations } from './evaluations.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { createCostAlert } from './llm/cost-alert.ts';
@@ -12,14 +15,15 @@ import { createLlmRecorder, type LlmRecorder } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
 import { type SpanDialect, spanDialect } from './llm/span-dialect.ts';
 import { traceRef } from './llm/trace-ref.ts';
-import { createMetricOutput } from './metric-output.ts';
+import { createMetricOutput, type SharedMetrics } from './metric-output.ts';
 import { createMeterProvider } from './metrics/meter.ts';
+import type { MetricExporter } from './metrics/metric-exporter.ts';
 import type { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import { resolveOtlp } from './otlp/config.ts';
-import type { MetricExporter, OtlpPort } from './otlp/exporter.ts';
+import type { OtlpPort } from './otlp/exporter.ts';
 import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceBook } from './pricing/book.ts';
@@ -29,6 +33,7 @@ import { w3c } from './propagation/w3c.ts';
 import { lazyResource, resolveResource } from './resource.ts';
 import { type CompleteRuntime, completeRuntime } from './runtime.ts';
 import {
+  byPriority,
   type ResolvedLimits,
   resolveCapture,
   resolveFlush,
@@ -70,6 +75,8 @@ export interface Engine {
   readonly recorder: LlmRecorder;
   readonly spanDialect: SpanDialect;
   readonly prices: PriceBook;
+  /** Limits of what calls may cost; its `gate` is asked before each. */
+  readonly budget: BudgetParts | undefined;
   readonly providers: readonly Provider[];
   readonly propagator: TextMapPropagator;
   readonly fetch: () => Fetch;
@@ -78,6 +85,7 @@ export interface Engine {
   readonly books: Books;
   readonly spanPipelines: readonly SpanPipeline[];
   readonly metricExporters: readonly MetricExporter[];
+  readonly sharedMetrics: SharedMetrics | undefined;
   /** What Prometheus and OTLP get: the registry's families with our resource. */
   readonly collect: () => Promise<MetricsSnapshot>;
   /** Told that there is something to send, and how many spans wait. */
@@ -106,7 +114,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const root = createContextView(runtime.context);
   const ids = createIdGenerator(runtime.random);
   const registry = resolveRegistry(options.metrics, limits, clock);
-  const redactor = resolveRedactor(options.redact, registry, diagnostics.report);
+  const redactor = resolveRedactor(options.redact, registry, diagnostics);
   const described = resolveResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name);
   const emitter = describeEmitter(described);
   const resource = lazyResource(described, ids, redactor);
@@ -142,6 +150,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     port,
     ephemeral: runtime.ephemeral,
     ledger: books,
+    ids,
   });
   const { instruments } = metrics;
   const dialect = spanDialect(options.metrics?.preset, emitter, options.pricingProfile);
@@ -222,11 +231,13 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       legacyAttributes: options.legacyAttributes ?? true,
       dialect,
       guardrail: options.guardrail,
+      evaluations: assembleEvaluations(options, () => engine),
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
     spanDialect: dialect,
     prices,
+    budget: assembleBudget({ ...diagnostics, options, enabled, runtime, clock, registry, prices, ids }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,
@@ -235,15 +246,11 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     books,
     spanPipelines,
     metricExporters: metrics.exporters,
+    sharedMetrics: metrics.shared,
     collect: metrics.collect,
     onActivity: () => {},
     onBypass: () => {},
   };
   ready = true;
   return engine;
-}
-
-/** Higher priorities first; among equals the user's before the built-in ones. */
-function byPriority(providers: Provider[]): Provider[] {
-  return providers.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
 }

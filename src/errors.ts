@@ -22,7 +22,9 @@ export type TelemetryErrorCode =
   | 'store_refused'
   | 'store_failed'
   | 'budget_exceeded'
+  | 'budget_warning'
   | 'too_many_keys'
+  | 'evaluation_failed'
   | 'internal';
 
 /**

@@ -6,13 +6,13 @@ import { setter } from './propagation/carrier.ts';
 import type { ContextView } from './trace/context.ts';
 
 /** Whether calls are recorded; one that is not is told to the engine. */
-export function isOn({ engine }: Shared): boolean {
+export function isOn({ engine }: Pick<Shared, 'engine'>): boolean {
   if (!engine.enabled) engine.onBypass();
   return engine.enabled;
 }
 
 /** `fetch` with the static members that a runtime's own has, such as Bun's `preconnect`. */
-export function createViewFetch(shared: Shared, view: ContextView): typeof globalThis.fetch {
+export function createViewFetch(shared: Pick<Shared, 'engine'>, view: ContextView): typeof globalThis.fetch {
   let observed: Fetch | undefined;
   const fetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     if (!isOn(shared)) return shared.engine.fetch()(input, init);
@@ -36,6 +36,7 @@ function createObserved(engine: Engine, view: ContextView): Fetch {
       return headers;
     },
     streams: engine.streams,
+    gate: engine.budget?.gate,
     includeUsage: engine.options.includeUsage ?? false,
     limits: engine.limits,
     parseError: engine.instruments.parseError,

@@ -2,7 +2,7 @@ import { maxTimerMs } from './clock.ts';
 import { TelemetryError } from './errors.ts';
 import type { TelemetryOptions } from './options.ts';
 
-interface Check {
+export interface Check {
   readonly allowed: string;
   readonly test: (value: unknown) => boolean;
   /** The names inside, for an option that may be a group. */
@@ -10,26 +10,26 @@ interface Check {
   /** A wrong value may hold what no log should. */
   readonly secret?: boolean;
 }
-type Checks = Readonly<Record<string, Check>>;
+export type Checks = Readonly<Record<string, Check>>;
 
-const string: Check = { allowed: 'a non-empty string', test: (v) => typeof v === 'string' && v !== '' };
-const boolean: Check = { allowed: 'true or false', test: (v) => typeof v === 'boolean' };
+export const string: Check = { allowed: 'a non-empty string', test: (v) => typeof v === 'string' && v !== '' };
+export const boolean: Check = { allowed: 'true or false', test: (v) => typeof v === 'boolean' };
 const fn: Check = { allowed: 'a function', test: (v) => typeof v === 'function' };
-const ratio: Check = { allowed: 'a number from 0 to 1', test: (v) => typeof v === 'number' && v >= 0 && v <= 1 };
-const atLeast0: Check = { allowed: 'a number from 0', test: (v) => typeof v === 'number' && v >= 0 };
-const count: Check = { allowed: 'an integer from 1', test: (v) => Number.isSafeInteger(v) && (v as number) > 0 };
-const whole: Check = { allowed: 'an integer from 0', test: (v) => Number.isSafeInteger(v) && (v as number) >= 0 };
-const timer: Check = {
+export const ratio: Check = { allowed: 'a number from 0 to 1', test: (v) => typeof v === 'number' && v >= 0 && v <= 1 };
+export const atLeast0: Check = { allowed: 'a number from 0', test: (v) => typeof v === 'number' && v >= 0 };
+export const count: Check = { allowed: 'an integer from 1', test: (v) => Number.isSafeInteger(v) && (v as number) > 0 };
+export const whole: Check = { allowed: 'an integer from 0', test: (v) => Number.isSafeInteger(v) && (v as number) >= 0 };
+export const timer: Check = {
   allowed: `an integer from 1 to ${maxTimerMs}`,
   test: (v) => count.test(v) && (v as number) <= maxTimerMs,
 };
-const object: Check = { allowed: 'an object', test: isObject };
-const oneOf = (...values: unknown[]): Check => ({
+export const object: Check = { allowed: 'an object', test: isObject };
+export const oneOf = (...values: unknown[]): Check => ({
   allowed: values.map((value) => JSON.stringify(value)).join(' or '),
   test: (v) => values.includes(v),
 });
-const group = (checks: Checks): Check => ({ ...object, group: checks });
-const either = (...checks: Check[]): Check => ({
+export const group = (checks: Checks): Check => ({ ...object, group: checks });
+export const either = (...checks: Check[]): Check => ({
   allowed: checks.map(({ allowed }) => allowed).join(' or '),
   test: (v) => checks.some((check) => check.test(v)),
 });
@@ -50,12 +50,38 @@ const provider: Check = {
   allowed: 'a provider with name, match, request and response',
   test: (v) => isObject(v) && typeof v.name === 'string' && [v.match, v.request, v.response].every(fn.test),
 };
+const evaluator: Check = {
+  allowed: 'an evaluator with name and evaluate',
+  test: (v) => isObject(v) && string.test(v.name) && fn.test(v.evaluate),
+};
 const redactRule: Check = {
   allowed: 'a pattern of edgespan/redact, a RegExp, { key } or a function',
   test: (v) =>
     v instanceof RegExp ||
     typeof v === 'function' ||
     (isObject(v) && (fn.test(v.redact) || string.test(v.key) || v.key instanceof RegExp)),
+};
+export const metricStore: Check = {
+  allowed: 'a store with merge and collect',
+  test: (v) => isObject(v) && [v.merge, v.collect].every(fn.test),
+};
+/** What limits and stores may be is said where they are read. */
+const budget: Checks = {
+  limits: either(object, list(object)),
+  store: object,
+  timeZone: string,
+  onExceeded: either(oneOf('raise', 'warn'), fn),
+  refuseFetch: oneOf('response', 'throw'),
+  onStoreError: oneOf('allow', 'refuse'),
+  unpriced: oneOf('allow', 'refuse'),
+  warnAt: list({ allowed: 'numbers above 0 up to 1', test: (v) => ratio.test(v) && v !== 0 }),
+  onWarn: fn,
+  cooldownMs: whole,
+  reservationTtlMs: count,
+  lease: group({
+    usd: { allowed: 'a number from 0 to 9,007,199', test: (v) => atLeast0.test(v) && (v as number) <= 9007199 },
+  }),
+  estimateOutputTokens: whole,
 };
 const buckets: Check = {
   allowed: 'increasing numbers by family name',
@@ -90,7 +116,9 @@ const checks: Checks = {
   capture: group({ inputs: either(boolean, whole), outputs: either(boolean, whole) }),
   redact: either(redactRule, list(redactRule)),
   guardrail: fn,
+  evaluation: group({ evaluators: list(evaluator), sampleRate: ratio, timeoutMs: timer, maxQueue: count }),
   costAlert: group({ usd: atLeast0, onAlert: fn }),
+  budget: group(budget),
   exporters: list(exporter),
   console: boolean,
   inMemory: { ...either(boolean, object), group: { maxSpans: count } },
@@ -105,6 +133,7 @@ const checks: Checks = {
     },
     registry: object,
     semconv: boolean,
+    store: metricStore,
     local: boolean,
     token: { ...either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn), secret: true },
   }),
@@ -133,8 +162,13 @@ const checks: Checks = {
 
 /** Throws a `TelemetryError` for the first option that is unknown or wrong. `undefined` is the same as absent. */
 export function checkOptions(options: TelemetryOptions): void {
+  checkValues(options, checks);
+}
+
+/** The same for other options, by a table of their own. */
+export function checkValues(options: object, known: Checks): void {
   if (!isObject(options)) throw invalid('options', show(options), object.allowed);
-  checkGroup(options, checks, '');
+  checkGroup(options, known, '');
 }
 
 function checkGroup(values: Record<string, unknown>, known: Checks, path: string): void {

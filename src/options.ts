@@ -1,11 +1,14 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
+import type { BudgetOptions } from './budget/options.ts';
 import type { TelemetryError } from './errors.ts';
 import type { Capture } from './llm/content/capture.ts';
 import type { CostAlert } from './llm/cost-alert.ts';
+import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
 import type { GuardrailResult } from './llm/guardrail.ts';
 import type { PresetName } from './llm/presets.ts';
 import type { Provider } from './llm/provider.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
+import type { MetricStore } from './metrics/store.ts';
 import type { OtlpOptions } from './otlp/config.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceSource } from './pricing/price.ts';
@@ -85,7 +88,12 @@ export interface TelemetryOptions {
     registry?: MetricRegistry;
     /** The `gen_ai.*` histograms in Prometheus too. */
     semconv?: boolean;
-    /** Serves this isolate's numbers although others exist. */
+    /**
+     * Where the numbers of many isolates or processes add up; what `/metrics` then shows. Telemetries that share a
+     * registry share the store too.
+     */
+    store?: MetricStore;
+    /** Serves this isolate's numbers although others exist, where there is no `store`. */
     local?: boolean;
     /** Bearer token of `metricsHandler`. */
     token?: Secret;
@@ -104,8 +112,15 @@ export interface TelemetryOptions {
    * came to. It changes nothing about the call.
    */
   guardrail?: (exchange: { request: unknown; response: unknown }) => GuardrailResult | undefined;
+  /**
+   * Has answers judged once they were given: of a share of the calls without an error, what was said is held until then,
+   * also where `capture` keeps nothing.
+   */
+  evaluation?: EvaluationOptions;
   /** Hears of each call that costs more than `usd`; such calls are counted too. */
   costAlert?: CostAlert;
+  /** Limits of what model calls may cost, held before each call. */
+  budget?: BudgetOptions;
   /** Asked before the built-in ones. */
   providers?: readonly Provider[];
   sampling?: {

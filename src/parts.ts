@@ -41,6 +41,14 @@ export function createParts(shared: Shared, view: ContextView): Parts {
   };
 }
 
+/** Runners that are always those of now. */
+export function lateRunners(shared: Shared): { run: SpanRunner['run']; runModelCall: ModelCallRunner } {
+  return {
+    run: (...given) => shared.runner.run(...given),
+    runModelCall: (...given) => shared.runModelCall(...given),
+  };
+}
+
 /** Where adapters find the parts behind a telemetry; two copies of this library in one bundle still agree. */
 export const partsKey = /* @__PURE__ */ Symbol.for('edgespan.parts');
 

@@ -1,9 +1,11 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { type Clock, maxTimerMs } from './clock.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import type { Env, Environment, Warn } from './environment.ts';
 import { messageOf, TelemetryError } from './errors.ts';
 import { type ContentCapture, createContentCapture } from './llm/content/capture.ts';
 import { metricDialect } from './llm/presets.ts';
+import type { Provider } from './llm/provider.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import { createPriceBook, type PriceBook } from './pricing/book.ts';
@@ -105,7 +107,7 @@ export function resolveCaps({ preset, cardinality }: NonNullable<TelemetryOption
 export function resolveRedactor(
   given: TelemetryOptions['redact'],
   registry: Registry,
-  report: (error: unknown) => void,
+  { report, redact }: Pick<Diagnostics, 'report' | 'redact'>,
 ): Redactor | undefined {
   if (given === undefined) return undefined;
   const changes = registry.define('edgespan_redacted_total', 'counter', ['signal'], {
@@ -133,6 +135,7 @@ export function resolveRedactor(
       counting = false;
     }
   });
+  redact((text) => redactor.text(text, { signal: 'span', key: 'message' }));
   return redactor;
 }
 
@@ -174,4 +177,9 @@ export function resolvePrices(
     timeoutMs: flushing.timeoutMs,
     report: report as (error: unknown) => void,
   });
+}
+
+/** Higher priorities first; among equals the user's before the built-in ones. */
+export function byPriority(providers: Provider[]): Provider[] {
+  return providers.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
 }

@@ -1,6 +1,8 @@
 import type { Attributes, Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Budget } from './budget/budget.ts';
 import type { Health } from './diagnostics.ts';
 import type { FlushResult } from './flush.ts';
+import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
 import type { GuardrailResult } from './llm/guardrail.ts';
 import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { KnownOfSpan } from './llm/record-span.ts';
@@ -74,12 +76,18 @@ export interface Telemetry {
   recordSpan(span: ReadableSpan, known?: KnownOfSpan): void;
   /** Counts what a check of one's own found, and notes it on the span. Never throws. */
   recordGuardrail(result: GuardrailResult): void;
+  /** Notes a score that was given elsewhere, on the span that was judged, and counts it. Never throws. */
+  recordEvaluation(result: Evaluation): void;
+  /** Notes what a user thinks of an answer in the trace that it came from, and counts it. Never throws. */
+  recordFeedback(feedback: Feedback): void;
   /** Counts a look into a response cache, without a call. */
   recordCacheLookup(lookup: CacheLookup): void;
   /** Ids of the active span, for a structured log line; nothing outside of any. */
   logFields(): { trace_id: string; span_id: string } | Record<string, never>;
   with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T;
   scoped(scope: Scope): Telemetry;
+  /** What the limits of the option `budget` have come to, and calls that nobody sees. */
+  readonly budget: Budget;
   readonly metrics: MetricRegistry;
   readonly tracer: Tracer;
   readonly tracerProvider: TracerProvider;

@@ -1,14 +1,17 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Budget } from './budget/budget.ts';
+import { createViewBudget } from './budgets.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
 import { vendorOf } from './llm/client-address.ts';
+import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
+import { kindOf } from './llm/gated.ts';
 import type { GuardrailResult } from './llm/guardrail.ts';
 import { createMeasure } from './llm/measure.ts';
 import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { KnownOfSpan } from './llm/record-span.ts';
 import { createSession, type Session, type SessionOptions } from './llm/session.ts';
-import { contextOf } from './llm/spans.ts';
-import { type WrapOptions, type WrapPorts, wrapObject } from './llm/wrap.ts';
+import { type WrapOptions, wrapObject } from './llm/wrap.ts';
 import {
   type AgentOptions,
   createWrapper,
@@ -22,17 +25,18 @@ import {
   type ToolOptions,
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
-import { collectLocal, createHandlerFor } from './metrics-source.ts';
+import { collectSources, createHandlerFor } from './metrics-source.ts';
 import { createViewFetch, isOn } from './observed-fetch.ts';
-import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
+import { createParts, lateRunners, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
 import { recordWith } from './records.ts';
 import { type OpenTelemetryApi, registerGlobals } from './register.ts';
+import { scopeContext } from './scope.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
-import { type ContextView, getInvocation, getScopeAttributes, scopeAttributesKey } from './trace/context.ts';
+import { type ContextView, getInvocation } from './trace/context.ts';
 import { getSpan, isSpanContextValid, wrapSpanContext } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 import { noSpanContext } from './trace/tracer.ts';
@@ -74,14 +78,18 @@ export class View implements Telemetry {
   }
 
   get llm(): LlmWrapper {
-    return createWrapper<LlmOptions<never>>('llm', (options, name) => {
-      const named = { ...options, name };
+    return createWrapper<LlmOptions<never>>('llm', (options, name, fn) => {
+      const named = { ...options, name, functionKind: kindOf(fn) };
       return (call, args) => (isOn(this.#shared) ? this.#shared.runModelCall(this.#view, named, call, args) : call());
     }) as LlmWrapper;
   }
 
   get measure(): SpanWrapper<{ name: string }> {
     return createMeasure(this.#shared.engine.registry, this.#shared.engine.clock);
+  }
+
+  get budget(): Budget {
+    return createViewBudget(this.#shared, this.#view);
   }
 
   get metrics(): MetricRegistry {
@@ -138,7 +146,7 @@ export class View implements Telemetry {
   }
 
   wrap<T extends object>(target: T, options: WrapOptions<T> = {}): T {
-    const { run, runModelCall } = lateParts(this.#shared);
+    const { run, runModelCall } = lateRunners(this.#shared);
     return wrapObject(target, options, {
       isOn: () => isOn(this.#shared),
       run,
@@ -158,6 +166,14 @@ export class View implements Telemetry {
 
   recordGuardrail(result: GuardrailResult): void {
     recordWith(this.#shared, this.#view).guardrail(result);
+  }
+
+  recordEvaluation(result: Evaluation): void {
+    recordWith(this.#shared, this.#view).evaluation(result);
+  }
+
+  recordFeedback(feedback: Feedback): void {
+    recordWith(this.#shared, this.#view).feedback(feedback);
   }
 
   recordCacheLookup(lookup: CacheLookup): void {
@@ -207,7 +223,7 @@ export class View implements Telemetry {
 
   async prometheus({ format = 'text' }: { format?: 'text' | 'openmetrics' } = {}): Promise<string> {
     const accept = format === 'openmetrics' ? 'application/openmetrics-text;version=1.0.0' : null;
-    const { snapshot, note } = await collectLocal([this]);
+    const { snapshot, note } = await collectSources([this]);
     return renderPrometheus(snapshot, negotiateFormat(accept), note === undefined ? {} : { note });
   }
 
@@ -237,18 +253,4 @@ export class View implements Telemetry {
       return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
     });
   }
-}
-
-function scopeContext(scope: Scope, view: ContextView): Context {
-  const context = contextOf(scope.parent, view);
-  if (!scope.attributes) return context;
-  return context.setValue(scopeAttributesKey, { ...getScopeAttributes(context), ...scope.attributes });
-}
-
-/** Runners that are always those of now. */
-function lateParts(shared: Shared): Pick<WrapPorts, 'run' | 'runModelCall'> {
-  return {
-    run: (...given) => shared.runner.run(...given),
-    runModelCall: (...given) => shared.runModelCall(...given),
-  };
 }

@@ -15,10 +15,11 @@ const rooms: Record<string, string> = {
   llm: 'foundation trace metrics stream pricing otlp',
   redact: 'foundation trace',
   budget: 'foundation trace metrics pricing llm',
-  audit: 'foundation trace',
+  audit: 'foundation trace llm',
+  judges: 'foundation llm',
   composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget http server',
   http: 'foundation stream trace metrics propagation llm composition',
-  server: 'foundation stream trace metrics llm http composition',
+  server: 'foundation stream trace metrics llm audit http composition',
   collector:
     'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget audit http composition',
 };
@@ -33,6 +34,7 @@ const foundation = [
   'errors',
   'json',
   'runtime',
+  'sqlite',
   'usage',
 ];
 

@@ -32,6 +32,12 @@ export interface CallFacts {
   readonly counted?: boolean;
 }
 
+/** Whom a call asked, as far as the answer tells, for whom, and the answer's id. */
+export function calledOf({ request, response, agent }: CallFacts) {
+  const provider = response.provider ?? request.provider;
+  return { provider, model: response.model ?? request.model ?? '', agent, responseId: response.id };
+}
+
 export interface CallBookOptions {
   readonly attempts: Attempts;
   readonly prices: PriceBook;

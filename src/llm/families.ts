@@ -37,11 +37,24 @@ const help = {
   spans: 'Calls, agents, tools and other work, by how it ended.',
   guardrailRequests: 'Calls that a guardrail was asked about.',
   guardrailViolations: 'What guardrails found, by category.',
+  evaluationRuns: 'Evaluations of answers, failed ones too.',
+  evaluationFailures: 'Evaluations that came to no score.',
+  evaluationsDropped: 'Evaluations that there was no room for.',
+  evaluationSeconds: 'Seconds of an evaluation.',
+  evaluationScore: 'Scores of answers.',
+  evaluationLatest: 'The latest score.',
+  evaluationQueue: 'Evaluations that are under way.',
+  evaluationQueueUse: 'Evaluations under way, of those that there is room for.',
+  feedback: 'Scores that users gave.',
+  feedbackScore: 'Scores that users gave, by height.',
 };
 
 export const requestSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 export const spanSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 export const firstTokenSeconds = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+export const evaluationSeconds = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
+/** Of judges, who answer from 0 to 1. */
+const scores = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 /** Bounds of the like families of Rastir. */
 export const tokensPerCall = [10, 50, 100, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000];
 export const dollarsPerCall = [
@@ -75,6 +88,13 @@ const own: Definitions = {
   retrievals: ['retrievals_total', 'agent'],
   guardrailRequests: ['guardrail_requests_total', 'provider model guardrail_id agent'],
   guardrailViolations: ['guardrail_violations_total', 'provider model guardrail_id action category agent'],
+  evaluationRuns: ['evaluation_runs_total', `evaluation ${of}`],
+  evaluationFailures: ['evaluation_failures_total', `evaluation ${of}`],
+  evaluationsDropped: ['evaluation_dropped_total', `evaluation ${of}`],
+  evaluationSeconds: ['evaluation_duration_seconds', `evaluation ${of}`, evaluationSeconds],
+  evaluationScore: ['evaluation_score', `evaluation ${of}`, scores],
+  feedback: ['feedback_total', 'evaluation'],
+  feedbackScore: ['feedback_score', 'evaluation', scores],
 };
 
 export interface FamilyOptions {
@@ -99,7 +119,15 @@ export function nameFamilies(definitions: Definitions, { namespace, buckets }: F
   const named = Object.entries(definitions).map(([key, [suffix, labels, bounds]]) => {
     const name = `${namespace}_${suffix}`;
     const chosen = bounds && (buckets[name] ?? bounds);
-    return [key, { name, labels: labels.split(' '), help: help[key as FamilyKey], ...(chosen && { buckets: chosen }) }];
+    return [
+      key,
+      {
+        name,
+        labels: labels.split(' ').filter(Boolean),
+        help: help[key as FamilyKey],
+        ...(chosen && { buckets: chosen }),
+      },
+    ];
   });
   return Object.fromEntries(named);
 }

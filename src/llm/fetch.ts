@@ -9,7 +9,10 @@ import { getInvocation, getModelCall } from '../trace/context.ts';
 import { setSpan } from '../trace/otel-span.ts';
 import { readAttempt } from './attempts.ts';
 import { isAbort } from './error-class.ts';
+import { hasBody, isVendors, settle, unwrap, withBody } from './fetch-answer.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
+import type { Gate, Pass, Refused } from './gate.ts';
+import { withPass } from './gated.ts';
 import { askUsage, hideUsage, isEventStream } from './include-usage.ts';
 import type { LlmRequest, Provider, ProviderRequest } from './provider.ts';
 import { follow, type Recognised, recognise } from './recognise.ts';
@@ -28,6 +31,8 @@ export interface LlmFetchOptions {
   readonly streams: OpenStreams;
   /** Streams that lack it are asked for their usage. */
   readonly includeUsage: boolean;
+  /** Asked before each call. */
+  readonly gate?: Gate | undefined;
   readonly limits: { readonly bodyBytes: number; readonly eventBytes: number };
   readonly parseError: (provider: string) => void;
   readonly report: (error: unknown) => void;
@@ -36,18 +41,20 @@ export interface LlmFetchOptions {
 /** What answers an address, as far as that tells. */
 type Found = NonNullable<ReturnType<typeof recognise>>;
 
-/** A model call that is under way. */
-interface Started {
+/** A model call that is to be made. */
+interface Known {
   readonly found: Found;
   /** As it goes to the gateway, if there is one. */
   readonly outer: ProviderRequest;
   readonly recognised: Recognised;
   readonly request: LlmRequest;
+}
+
+/** A model call that is under way. */
+interface Started extends Known {
   readonly call: ModelCall;
 }
 
-/** The statuses that have no body. */
-const bodiless = new Set([101, 103, 204, 205, 304]);
 /** How much longer than for the answer one waits for a request's own copy of its body. */
 const graceMs = 20;
 
@@ -65,21 +72,26 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     return { provider: provider.name, operation, stream, ...known, model: asString(known?.model) };
   }
 
-  /**
-   * Starts the call's span, if it is a model's: a path alone makes none, since surveys have `/responses` too. Whatever
-   * goes wrong in here, the request goes out.
-   */
+  /** What is asked, if it is a model: a path alone makes none, since surveys have `/responses` too. */
+  function read(found: Found, { url, headers }: FetchTarget, body: string | undefined): Known | undefined {
+    const outer = { url, method: 'POST', headers, body: body === undefined ? undefined : parseJson(body) };
+    const recognised = follow(found, outer, options.providers, options.report);
+    const { provider } = recognised;
+    const request = readModel(recognised);
+    if (!request.model && (provider.priority ?? 0) < 0 && !isVendors(url, provider)) return undefined;
+    return { found, outer, recognised, request };
+  }
+
+  /** Starts the call's span. Whatever goes wrong in here, the request goes out. */
   function start(
-    found: Found,
+    known: Known,
     { url, headers }: FetchTarget,
     body: string | undefined,
     context: Context,
+    pass?: Pass,
   ): Started | undefined {
-    const outer = { url, method: 'POST', headers, body: body === undefined ? undefined : parseJson(body) };
-    const recognised = follow(found, outer, options.providers, options.report);
+    const { outer, recognised, request } = known;
     const { provider, gateway } = recognised;
-    const request = readModel(recognised);
-    if (!request.model && (provider.priority ?? 0) < 0 && !isVendors(url, provider)) return undefined;
     const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
     const call = safely(
       () =>
@@ -100,7 +112,8 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     );
     const mark = getModelCall(context);
     if (mark && call) mark.counted = true;
-    return call && { found, outer, recognised, request, call };
+    if (!call) pass?.settle({});
+    return call && { ...known, call: withPass(call, pass, { recorder: options.recorder, request }) };
   }
 
   /** The arguments of the real fetch, with the context of the call's span where its host may have it. */
@@ -137,8 +150,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const { provider } = recognised;
     // No more than names of what was asked: a stream may stay open for long.
     const asked = started.recognised.provider.name;
-    // Of other statuses no response can be made.
-    if (!response.body || bodiless.has(status) || status < 200 || status > 599) {
+    if (!hasBody(response)) {
       call.end({ status, headers });
       return response;
     }
@@ -192,12 +204,21 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const found = recognise(options.providers, target, options.report);
     let copy = found && cloneRequest(target.body);
     let text = found && !copy ? readBody(target.body) : undefined;
-    if (copy && options.includeUsage) {
+    if (copy && (options.includeUsage || options.gate)) {
       text = await readRequest(copy);
       copy = undefined;
     }
+    const known = found && !copy ? read(found, target, text) : undefined;
+    let pass: Pass | undefined;
+    if (known && options.gate) {
+      const { request, outer } = known;
+      const entering = options.gate.enter({ request, body: outer.body, context });
+      const entered = entering instanceof Promise ? await entering : entering;
+      if ('refused' in entered) return refuse(options.gate, entered);
+      pass = entered;
+    }
     // A body that has to be read first must not hold the request up: its span starts while that is under way.
-    let started = found && !copy ? start(found, target, text, context) : undefined;
+    let started = known && start(known, target, text, context, pass);
     let sent = address(input, init, target, started ? setSpan(context, started.call.span) : context);
     const asking =
       started && options.includeUsage
@@ -209,7 +230,9 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     if (copy) {
       const body = readRequest(copy);
       const late = answer.then(() => withTimeout(body, graceMs));
-      started = start(found, target, (await Promise.race([body, late])) ?? undefined, context);
+      const came = (await Promise.race([body, late])) ?? undefined;
+      const asked = read(found, target, came);
+      started = asked && start(asked, target, came, context);
     }
     const result = await answer;
     if (!started) return unwrap(result);
@@ -226,32 +249,8 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
   };
 }
 
-type Settled<T> = { ok: true; value: T } | { ok: false; error: unknown };
-
-async function settle<T>(fn: () => Promise<T>): Promise<Settled<T>> {
-  try {
-    return { ok: true, value: await fn() };
-  } catch (error) {
-    return { ok: false, error };
-  }
-}
-
-function unwrap<T>(result: Settled<T>): T {
-  if (result.ok) return result.value;
-  throw result.error;
-}
-
-/** Whether the host is the vendor's, or has it in its name, as `eu.api.openai.com` has. */
-function isVendors(url: URL, { name, owns }: Provider): boolean {
-  return owns?.(url) ?? url.hostname.split('.').includes(name);
-}
-
-/** The same response with another body. The constructor can't be given `url` and `redirected`, which SDKs read. */
-function withBody(response: Response, body: ReadableStream<Uint8Array>): Response {
-  const { status, statusText, headers } = response;
-  const copy = new Response(body, { status, statusText, headers });
-  for (const name of ['url', 'redirected', 'type'] as const) {
-    Object.defineProperty(copy, name, { value: response[name], configurable: true });
-  }
-  return copy;
+/** SDKs try again after what `fetch` throws, so most are better answered. */
+function refuse({ throws }: Gate, { refused, response }: Refused): Response {
+  if (throws) throw refused;
+  return response();
 }

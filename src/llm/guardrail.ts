@@ -1,4 +1,5 @@
 import type { Attributes, Span, SpanContext } from '@opentelemetry/api';
+import { safely } from '../errors.ts';
 import { asArray, asObject, asString } from '../json.ts';
 import { overflowValue } from '../metrics/cardinality.ts';
 import type { TraceRef } from '../metrics/instrument.ts';
@@ -30,6 +31,22 @@ export interface Verdict {
 
 const intervened = 'GUARDRAIL_INTERVENED';
 const actions = [intervened, 'NONE'];
+
+/** Looks at an exchange that is over. */
+export type GuardrailHook = (exchange: { request: unknown; response: unknown }) => GuardrailResult | undefined;
+
+/** Reads the verdict off a call at its end. What was sent is held where a hook wants to see it, and else not. */
+export function createVerdictReader(
+  { guardrail: hook, report }: { readonly guardrail?: GuardrailHook | undefined; report: (error: unknown) => void },
+  request: LlmRequest,
+  body: unknown,
+): (response: LlmResponse, answer: unknown) => Verdict | undefined {
+  const sent = hook && body;
+  return (response, answer) => {
+    const found = hook && safely(() => hook({ request: sent, response: answer ?? response }), report);
+    return readVerdict(request, response, found);
+  };
+}
 
 /** All that the label `category` may be; anything else counts as overflow. */
 export const guardrailCategories = [

@@ -4,6 +4,7 @@ import type { NumberInstrument } from '../metrics/number.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { Cost } from '../pricing/price.ts';
 import type { ErrorClass } from './error-class.ts';
+import { createEvaluationMetrics, type EvaluationMetrics } from './evaluation/metrics.ts';
 import { type FamilyKey, nameFamilies } from './families.ts';
 import { createGuardrailMetrics, type Verdict } from './guardrail.ts';
 import { createLabels, type FixedLabels, type MetricLabels } from './labels.ts';
@@ -69,6 +70,7 @@ export interface LlmInstruments {
   chunk: SemconvMetrics['chunk'];
   span(done: WorkOutcome): void;
   guardrail(verdict: Verdict, labels: VerdictLabels, trace: TraceRef | null): void;
+  readonly evaluation: EvaluationMetrics;
   parseError(provider: string): void;
   cacheLookup(type: 'exact' | 'semantic', hit: boolean, agent: string): void;
   costAlert(provider: string, model: string, agent: string): void;
@@ -92,10 +94,11 @@ export function createLlmInstruments(
   const isWorth = (amount: number) => amount > 0 || !dialect.positive;
 
   /** A family that the dialect lacks records nothing. */
-  function counter(key: FamilyKey) {
+  const number = (type: 'counter' | 'gauge') => (key: FamilyKey) => {
     const family = table[key];
-    return family && registry.define(family.name, 'counter', family.labels, family);
-  }
+    return family && registry.define(family.name, type, family.labels, family);
+  };
+  const counter = number('counter');
   function histogram(key: FamilyKey) {
     const family = table[key];
     return family && registry.defineHistogram(family.name, family.labels, family);
@@ -134,6 +137,9 @@ export function createLlmInstruments(
     help: 'Replies that could not be read.',
   });
   const standard = createSemconvMetrics(registry, semconv, buckets);
+
+  const gauge = number('gauge');
+  const evaluation = createEvaluationMetrics({ counter, gauge, histogram, labels: labelsOf });
 
   function labelsOf(provider: string, model: string, agent: string): MetricLabels {
     return createLabels(fixed, dialect.provider(provider, model), model, agent);
@@ -218,6 +224,7 @@ export function createLlmInstruments(
       }
     },
     chunk: standard.chunk,
+    evaluation,
     span(done) {
       const { type, seconds, agent, error, tool = '', trace } = done;
       const labels = labelsOf(done.provider, done.model, agent);

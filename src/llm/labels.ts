@@ -3,6 +3,8 @@ import type { Emitter } from './emitter.ts';
 /** What is the same on every metric of a telemetry. */
 export interface FixedLabels extends Emitter {
   readonly pricingProfile: string;
+  /** Of a collector that many send to. */
+  readonly tenant?: string | undefined;
 }
 
 /** All labels there are, of which each family picks its own by name: one object a call, whatever is recorded of it. */
@@ -12,6 +14,8 @@ export function createLabels(fixed: FixedLabels, provider: string, model: string
   return {
     service: fixed.service,
     env: fixed.env,
+    environment: fixed.env,
+    tenant: fixed.tenant ?? '',
     pricing_profile: fixed.pricingProfile,
     provider,
     model,
@@ -29,5 +33,9 @@ export function createLabels(fixed: FixedLabels, provider: string, model: string
     guardrail_action: '',
     category: '',
     guardrail_category: '',
+    evaluation: '',
+    evaluation_type: '',
+    evaluator_provider: '',
+    evaluator_model: '',
   };
 }

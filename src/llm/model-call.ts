@@ -5,7 +5,10 @@ import type { OpenStream, OpenStreams } from '../stream/open-streams.ts';
 import { type ContextView, getInvocation, type ModelCallMark, modelCallKey } from '../trace/context.ts';
 import { createItemContent, readArgumentContent, readValueContent } from './content/values.ts';
 import { isAbort } from './error-class.ts';
+import { setEvaluationWish } from './evaluation/evaluations.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
+import type { Gate, Pass } from './gate.ts';
+import { type FunctionKind, throughGate, withPass } from './gated.ts';
 import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
@@ -21,6 +24,8 @@ export interface WrappedCall extends LlmOptions<never> {
   readonly vendor?: string | undefined;
   /** One method of many: where neither what it was given nor what it answers is a model's, it was no model call. */
   readonly mayBeOther?: boolean;
+  /** How the function answers where it may not be called. */
+  readonly functionKind?: FunctionKind;
 }
 
 /** Runs a function as a model call. What its arguments and its result are is read by their shape. */
@@ -37,96 +42,119 @@ export interface ModelCallOptions {
   readonly providers: readonly Provider[];
   /** Where streams are open outside of any invocation. */
   readonly streams: OpenStreams;
+  /** Asked before each call that may be a model's. */
+  readonly gate?: Gate | undefined;
   readonly report: (error: unknown) => void;
 }
 
-export function createModelCallRunner({ recorder, providers, streams, report }: ModelCallOptions): ModelCallRunner {
-  return (view, options, call, args = [], spanName) => {
-    const outer = contextOf(options.parent, view);
-    const frame = new SpanFrame(getFrame(outer));
-    const parent = setFrame(outer, frame);
-    const mark: ModelCallMark = { counted: false };
+export function createModelCallRunner({
+  recorder,
+  providers,
+  streams,
+  gate,
+  report,
+}: ModelCallOptions): ModelCallRunner {
+  return <T>(
+    view: ContextView,
+    options: WrappedCall,
+    call: () => T,
+    args: readonly unknown[] = [],
+    spanName?: string,
+  ): T => {
+    const outer = setEvaluationWish(contextOf(options.parent, view), options.evaluate);
     const given = safely(() => readArguments(args), report) ?? {};
     const request = readRequest(options, given);
-    const { links } = options;
     const attributes = { ...promptAttributes(options), ...options.attributes };
-    const started = recorder.start({
-      request,
-      attributes,
-      context: parent,
-      isWrapper: true,
-      semconvProvider: semconvNameOf(request.provider, providers),
-      body: args.length === 1 ? args[0] : args,
-      said: () => readArgumentContent(args, providers),
-      capture: options.capture,
-      spanName,
-      functionName: options.name,
-    });
-    if (links) started.span.addLinks(links);
-    const vendor = options.provider ?? options.vendor ?? given.provider;
-    const items = createItems({
-      providers,
-      vendor,
-      onItem: (item) => said?.add(item),
-      onContent() {
-        started.firstToken();
-        // An instrumented call inside has told its own chunks.
-        if (!mark.counted) started.chunk();
-      },
-    });
+    const body = args.length === 1 ? args[0] : args;
+    // Of a client some methods are none, and those name no model.
+    if (!gate || (options.mayBeOther && request.model === undefined)) return begin();
+    const entered = gate.enter({ request, body, attributes, context: outer, isWrapper: true });
+    return throughGate(entered, options.functionKind ?? 'other', begin);
 
-    const said = started.maxText > 0 ? createItemContent(providers, started.maxText) : undefined;
-    const add = (value?: unknown) => {
-      request.stream = true;
-      items.add(value);
-    };
-
-    let open: OpenStream | undefined;
-
-    /** A stream that nobody reads ends with its invocation, whose flush waits for those that are read. */
-    function takeOver<V>(value: V, end: (ending: Ending) => void): V | undefined {
-      let isRead = false;
-      const taken = observeStream(value, {
-        pull() {
-          isRead = true;
-          open?.touch();
-        },
-        item: add,
-        end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
+    function begin(pass?: Pass): T {
+      const frame = new SpanFrame(getFrame(outer));
+      const parent = setFrame(outer, frame);
+      const mark: ModelCallMark = { counted: false };
+      const { links } = options;
+      const wrapped = recorder.start({
+        request,
+        attributes,
+        context: parent,
+        isWrapper: true,
+        semconvProvider: semconvNameOf(request.provider, providers),
+        body,
+        said: () => readArgumentContent(args, providers),
+        capture: options.capture,
+        spanName,
+        functionName: options.name,
       });
-      const { open: register } = getInvocation(outer)?.streams ?? streams;
-      if (taken !== undefined) open = register(() => end({ value: undefined, left: true }));
-      // Helpers read by themselves.
-      if (isRead) open?.touch();
-      return taken;
-    }
+      const started = withPass(wrapped, pass, { recorder, request, isWrapper: true });
+      if (links) started.span.addLinks(links);
+      const vendor = options.provider ?? options.vendor ?? given.provider;
+      const items = createItems({
+        providers,
+        vendor,
+        onItem: (item) => said?.add(item),
+        onContent() {
+          started.firstToken();
+          // An instrumented call inside has told its own chunks.
+          if (!mark.counted) started.chunk();
+        },
+      });
 
-    function finish(ending: Ending): void {
-      open?.close();
-      if (mark.counted) started.span.setAttributes(frame.attributes());
-      const thrown = 'thrown' in ending;
-      const left = !thrown && ending.left === true && !items.isWhole;
-      const aborted = thrown ? isAbort(ending.thrown) : left;
-      if (thrown && !aborted) recordError(started.span, ending.thrown);
-      // A result whose promises begin to read a stream is left alone.
-      const value = thrown || isLazy(ending.value) ? undefined : ending.value;
-      const response = thrown ? items.result() : readResult(options, value, items, { providers, vendor, report });
-      const isOther = options.mayBeOther === true && !response && request.model === undefined;
-      const delegated = mark.counted || isOther;
-      const incomplete = request.stream && !thrown && !left && isIncomplete(response);
-      const messages = said?.result() ?? (said && !thrown ? readValueContent(value, providers) : undefined);
-      const failure = thrown && !aborted ? { thrown: ending.thrown } : {};
-      const told = {
-        ...(response && settle(options, response, providers)),
-        ...(messages !== undefined && { messages }),
+      const said = started.maxText > 0 ? createItemContent(providers, started.maxText) : undefined;
+      const add = (value?: unknown) => {
+        request.stream = true;
+        items.add(value);
       };
-      started.end({ response: told, body: value, ...failure, aborted, incomplete, delegated });
-    }
 
-    return runInSpan(view, parent.setValue(modelCallKey, mark), started.span, call, finish, {
-      onYield: add,
-      takeOver,
-    });
+      let open: OpenStream | undefined;
+
+      /** A stream that nobody reads ends with its invocation, whose flush waits for those that are read. */
+      function takeOver<V>(value: V, end: (ending: Ending) => void): V | undefined {
+        let isRead = false;
+        const taken = observeStream(value, {
+          pull() {
+            isRead = true;
+            open?.touch();
+          },
+          item: add,
+          end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
+        });
+        const { open: register } = getInvocation(outer)?.streams ?? streams;
+        if (taken !== undefined) open = register(() => end({ value: undefined, left: true }));
+        // Helpers read by themselves.
+        if (isRead) open?.touch();
+        return taken;
+      }
+
+      function finish(ending: Ending): void {
+        open?.close();
+        if (mark.counted) started.span.setAttributes(frame.attributes());
+        const thrown = 'thrown' in ending;
+        const left = !thrown && ending.left === true && !items.isWhole;
+        const aborted = thrown ? isAbort(ending.thrown) : left;
+        if (thrown && !aborted) recordError(started.span, ending.thrown);
+        // A result whose promises begin to read a stream is left alone.
+        const value = thrown || isLazy(ending.value) ? undefined : ending.value;
+        const response = thrown ? items.result() : readResult(options, value, items, { providers, vendor, report });
+        const isOther = options.mayBeOther === true && !response && request.model === undefined;
+        const refused = thrown && gate?.isRefusal(ending.thrown) === true;
+        const delegated = mark.counted || isOther || refused;
+        const incomplete = request.stream && !thrown && !left && isIncomplete(response);
+        const messages = said?.result() ?? (said && !thrown ? readValueContent(value, providers) : undefined);
+        const failure = thrown && !aborted ? { thrown: ending.thrown } : {};
+        const told = {
+          ...(response && settle(options, response, providers)),
+          ...(messages !== undefined && { messages }),
+        };
+        started.end({ response: told, body: value, ...failure, aborted, incomplete, delegated });
+      }
+
+      const marked = parent.setValue(modelCallKey, mark);
+      const inside = gate && pass ? gate.within(marked, pass) : marked;
+      return runInSpan(view, inside, started.span, call, finish, { onYield: add, takeOver });
+    }
   };
 }
 

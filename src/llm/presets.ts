@@ -2,6 +2,7 @@ import { defaultCaps } from '../metrics/cardinality.ts';
 import {
   type Definitions,
   dollarsPerCall,
+  evaluationSeconds,
   firstTokenSeconds,
   ownDefinitions,
   requestSeconds,
@@ -42,6 +43,7 @@ const common = {
 };
 
 const calls = 'service env model provider agent';
+const judged = `${calls} evaluation_type evaluator_model evaluator_provider`;
 const rastirSeconds = ['duration_seconds', 'service env span_type model provider agent', spanSeconds] as const;
 const policies = ['CONTENT_POLICY', 'SENSITIVE_INFORMATION_POLICY', 'WORD_POLICY', 'TOPIC_POLICY'];
 const rastirWords: Readonly<Record<string, string>> = { azure: 'azure_openai', google: 'gemini', vertex: 'gemini' };
@@ -91,6 +93,13 @@ const presets: Readonly<Record<PresetName, MetricDialect>> = {
         'guardrail_violations_total',
         'service env provider model agent guardrail_id guardrail_action guardrail_category',
       ],
+      evaluationRuns: ['evaluation_runs_total', judged],
+      evaluationFailures: ['evaluation_failures_total', judged],
+      evaluationSeconds: ['evaluation_latency_seconds', judged, evaluationSeconds],
+      evaluationLatest: ['evaluation_score', judged],
+      evaluationsDropped: ['evaluation_dropped_total', 'service env'],
+      evaluationQueue: ['evaluation_queue_size', ''],
+      evaluationQueueUse: ['evaluation_queue_utilization_percent', ''],
     },
     caps: {
       model: 50,

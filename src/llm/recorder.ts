@@ -1,78 +1,30 @@
-import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
+import type { Attributes, Tracer } from '@opentelemetry/api';
 import type { Clock } from '../clock.ts';
-import { safely } from '../errors.ts';
 import type { PriceBook } from '../pricing/book.ts';
 import type { Cost } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
 import { spanKind, statusError } from '../trace/otel-span.ts';
-import { type Attempt, type Attempts, isTimeout, mayRetry } from './attempts.ts';
+import { type Attempts, isTimeout, mayRetry } from './attempts.ts';
+import type { CallEnd, CallStart, ModelCall } from './call.ts';
 import { callAttributes } from './call-attributes.ts';
-import { type CallBook, type CallFacts, createCallBook } from './call-book.ts';
-import type { Capture, ContentCapture } from './content/capture.ts';
-import { followSaid, type SpokenCall } from './content/said.ts';
+import { type CallBook, type CallFacts, calledOf, createCallBook } from './call-book.ts';
+import type { ContentCapture } from './content/capture.ts';
+import { followSaid } from './content/said.ts';
+import type { Evaluations } from './evaluation/evaluations.ts';
+import { createExpectedCalls, type ExpectedCalls } from './expected-calls.ts';
 import { readFailure, timeout } from './failure.ts';
 import { addRetry, noteCall, previewLength } from './frame.ts';
-import { type GuardrailResult, readVerdict } from './guardrail.ts';
+import { getFrameworkCall } from './framework-call.ts';
+import { createVerdictReader, type GuardrailHook } from './guardrail.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
-import type { LlmRequest, LlmResponse } from './provider.ts';
+import type { LlmResponse } from './provider.ts';
 import { readResponse } from './response.ts';
 import { countedItself, createSeenCalls, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
 import { type SemconvNames, semconvOperation } from './semconv.ts';
 import type { SpanDialect } from './span-dialect.ts';
 import { traceRef } from './trace-ref.ts';
 
-/** How a model call ended. Of `thrown`, `status` and `response.error` at most one makes it an error. */
-export interface CallEnd {
-  response?: LlmResponse;
-  /** What was answered, whole and parsed, for who wants to see it. */
-  body?: unknown;
-  /** HTTP status and headers of the answer. */
-  status?: number;
-  headers?: Headers;
-  thrown?: unknown;
-  /** The caller left before the end. */
-  aborted?: boolean;
-  /** The stream stopped without saying so. */
-  incomplete?: boolean;
-  /** An instrumented call inside has been recorded in its place: tokens, cost and metrics are that call's. */
-  delegated?: boolean;
-}
-
-/** A model call that is under way. */
-export interface ModelCall {
-  readonly span: Span;
-  /** The first token of a stream has come. */
-  firstToken(): void;
-  /** An event with content has come. */
-  chunk(): void;
-  /** Characters to hold of each text that is answered, 0 where nobody wants them. */
-  readonly maxText: number;
-  /** Ends the span and counts the call, once. */
-  end(end: CallEnd): void;
-}
-
-export interface CallStart {
-  readonly request: LlmRequest;
-  /** `gen_ai.provider.name` where it differs from the short name. */
-  readonly semconvProvider?: string | undefined;
-  readonly attempt?: Attempt | undefined;
-  /** `server.address` and the like. */
-  readonly attributes?: Attributes;
-  readonly context: Context;
-  /** What was asked, parsed, for who wants to see it. */
-  readonly body?: unknown;
-  /** What of it is said, read where that is captured. */
-  readonly said?: SpokenCall['said'];
-  readonly capture?: Capture | undefined;
-  /** Of a call that is already over: milliseconds since it began. */
-  readonly startedMsAgo?: number;
-  /** A function around a call, which may have been instrumented inside. */
-  readonly isWrapper?: boolean;
-  /** In place of the name that the conventions make. */
-  readonly spanName?: string | undefined;
-  /** The function that is wrapped as a model call. */
-  readonly functionName?: string | undefined;
-}
+export type { CallEnd, CallStart, ModelCall } from './call.ts';
 
 export interface RecorderOptions {
   readonly tracer: Tracer;
@@ -89,10 +41,9 @@ export interface RecorderOptions {
   /** Reads a verdict off a call that is over. */
   readonly content: ContentCapture;
   readonly guardrail?: GuardrailHook | undefined;
+  readonly evaluations?: Evaluations | undefined;
   readonly report: (error: unknown) => void;
 }
-
-export type GuardrailHook = (exchange: { request: unknown; response: unknown }) => GuardrailResult | undefined;
 
 /** The one place where model calls become spans, metrics and cost; it never reads a vendor's field. */
 export interface LlmRecorder {
@@ -103,6 +54,8 @@ export interface LlmRecorder {
   readonly book: CallBook;
   readonly content: ContentCapture;
   readonly seen: SeenCalls;
+  readonly expected: ExpectedCalls;
+  readonly evaluations: Evaluations | undefined;
 }
 
 export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
@@ -110,6 +63,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   const leaves = new WeakMap<object, { costUsd: number | undefined }>();
   const book = createCallBook(options);
   const seen = createSeenCalls();
+  const expected = createExpectedCalls();
 
   function start({
     request,
@@ -149,7 +103,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       context,
     );
     markOwn(span);
-    const spoken = { request, said, capture, isWrapper, preview: previewLength(context) };
+    const judged = options.evaluations?.wants(context, request.operation) === true;
+    const spoken = { request, said, capture, isWrapper, preview: previewLength(context), judged };
     const content = followSaid(options.content, span, spoken);
     const around = spansAround(context);
     const kind = kindOfCall(request.operation);
@@ -171,14 +126,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       return isWrapper === true && (seen.hasReply(id, startedAt) || seen.isCovered(span.spanContext(), kind));
     }
 
-    // Held where somebody wants to see it, and else not for as long as a stream takes.
-    const sent = options.guardrail && body;
-
-    function judge(response: LlmResponse, answer: unknown) {
-      const exchange = { request: sent, response: answer ?? response };
-      const found = options.guardrail && safely(() => options.guardrail!(exchange), options.report);
-      return readVerdict(request, response, found);
-    }
+    const readVerdict = createVerdictReader(options, request, body);
 
     function end(how: CallEnd): void {
       if (ended) return;
@@ -214,7 +162,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
         seconds: duration + earlierSeconds,
         firstTokenSeconds: firstTokenSeconds === undefined ? undefined : firstTokenSeconds + earlierSeconds,
         attributes: standard,
-        verdict: delegated ? undefined : judge(response, how.body),
+        verdict: delegated ? undefined : readVerdict(response, how.body),
         trace: ref,
         counted,
         preview: content.preview,
@@ -223,13 +171,11 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
       content.end(response.messages, delegated);
       if (failure) span.setStatus({ code: statusError, message: failure.type });
       if (delegated) return;
+      const input = failure || aborted ? undefined : content.exchange(response.messages);
+      if (input) options.evaluations?.judge({ ...calledOf(facts), span, context, input });
       leaves.set(span, { costUsd: facts.cost?.totalUsd });
       if (!isWrapper) seen.addReply(response.id, startedAt);
-      answered({
-        provider: response.provider ?? provider,
-        model: response.model ?? model ?? '',
-        semconvProvider: String(standard['gen_ai.provider.name']),
-      });
+      answered({ ...calledOf(facts), semconvProvider: String(standard['gen_ai.provider.name']) });
       if (attempt?.number) addRetry(context);
       // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.
       const unfinished = failure !== undefined || (aborted && how.status === undefined);
@@ -240,8 +186,8 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     return {
       span,
       maxText: content.held,
-      firstToken() {
-        firstTokenSeconds ??= seconds();
+      firstToken(afterSeconds) {
+        firstTokenSeconds ??= afterSeconds ?? seconds();
       },
       chunk() {
         const now = seconds();
@@ -252,5 +198,13 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     };
   }
 
-  return { start, leaf: (span) => leaves.get(span), book, content: options.content, seen };
+  return {
+    start: (call) => getFrameworkCall(call.context)?.attempt(call) ?? start(expected.adopt(call)),
+    leaf: (span) => leaves.get(span),
+    book,
+    content: options.content,
+    seen,
+    expected,
+    evaluations: options.evaluations,
+  };
 }

@@ -14,6 +14,7 @@ import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
 import { markOwn, spansAround } from './seen-calls.ts';
 import type { SpanDialect } from './span-dialect.ts';
+import { claimToolRun, setToolRun } from './tool-run.ts';
 import { traceRef } from './trace-ref.ts';
 import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
@@ -29,6 +30,17 @@ export interface SpanRunner {
     spanName?: string,
     args?: readonly unknown[],
   ): T;
+  /** The same by hand, for work that one is told of and does not call. */
+  open(view: ContextView, type: SpanType, name: string, options: AnySpanOptions, args?: readonly unknown[]): OpenSpan;
+}
+
+/** A span that somebody else's work runs in. */
+export interface OpenSpan {
+  readonly span: Span;
+  /** For what is done inside. */
+  readonly context: Context;
+  /** Ends the span, once. */
+  end(ending: Ending): void;
 }
 
 export type AnySpanOptions = SpanOptions & Pick<ToolOptions, 'description'> & Pick<RetrievalOptions<never>, 'count'>;
@@ -70,7 +82,7 @@ function conventions(type: SpanType, name: string, options: AnySpanOptions): { n
 }
 
 /** What runs on behalf of an agent's model says so. */
-function inheritedAttributes(agent: string, asked: ModelRef | undefined, legacy: boolean): Attributes {
+export function inheritedAttributes(agent: string, asked: ModelRef | undefined, legacy: boolean): Attributes {
   return {
     ...(agent && { 'gen_ai.agent.name': agent }),
     ...(asked && { 'gen_ai.provider.name': asked.semconvProvider }),
@@ -83,15 +95,14 @@ function inheritedAttributes(agent: string, asked: ModelRef | undefined, legacy:
 export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
   const { tracer, clock, instruments, seen, content, dialect, report } = runner;
 
-  function run<T>(
+  function begin(
     view: ContextView,
     type: SpanType,
     name: string,
     options: AnySpanOptions,
-    call: (span: Span, context: Context) => T,
-    spanName?: string,
-    args: readonly unknown[] = [],
-  ): T {
+    spanName: string | undefined,
+    args: readonly unknown[],
+  ) {
     const parent = contextOf(options.parent, view);
     const agent = type === 'agent' ? name : getAgent(parent);
     const frame = type === 'agent' ? new AgentFrame(getFrame(parent)) : undefined;
@@ -121,6 +132,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     const around = spansAround(context);
     const work = `${type} ${name}`;
     const startedAt = clock.monotonic();
+    const told = type === 'tool' && claimToolRun(parent, name, 'mcp') !== undefined;
 
     function finish(ending: Ending): void {
       const error = 'thrown' in ending ? classifyError({ thrown: ending.thrown }) : undefined;
@@ -134,7 +146,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       if (frame) span.setAttributes(frame.attributes());
       const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
       for (const outer of around) seen.cover(outer, work);
-      if (seen.isCovered(span.spanContext(), work)) return;
+      if (told || seen.isCovered(span.spanContext(), work)) return;
       const tool = type === 'tool' ? { tool: name } : {};
       instruments.span({
         type,
@@ -150,7 +162,42 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       });
     }
 
+    const inside = type === 'tool' ? setToolRun(context, { name, span, by: 'wrapper' }) : context;
+    return { span, context: inside, finish, said };
+  }
+
+  function run<T>(
+    view: ContextView,
+    type: SpanType,
+    name: string,
+    options: AnySpanOptions,
+    call: (span: Span, context: Context) => T,
+    spanName?: string,
+    args: readonly unknown[] = [],
+  ): T {
+    const { span, context, finish, said } = begin(view, type, name, options, spanName, args);
     return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish, said);
+  }
+
+  function open(
+    view: ContextView,
+    type: SpanType,
+    name: string,
+    options: AnySpanOptions,
+    args: readonly unknown[] = [],
+  ): OpenSpan {
+    const { span, context, finish } = begin(view, type, name, options, undefined, args);
+    let ended = false;
+    return {
+      span,
+      context: setSpan(context, span),
+      end(ending) {
+        if (ended) return;
+        ended = true;
+        safely(() => finish(ending), report);
+        span.end();
+      },
+    };
   }
 
   function setCount(span: Span, options: AnySpanOptions, value: unknown): void {
@@ -166,7 +213,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     if (dialect.attributes) span.setAttributes(dialect.attributes.add(attributes));
   }
 
-  return { run };
+  return { run, open };
 }
 
 /** The context of an explicit parent, be it a span or a context, else the active one. */

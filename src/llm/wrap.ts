@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { TelemetryError } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
 import type { Capture } from './content/capture.ts';
+import { kindOf } from './gated.ts';
 import type { ModelCallRunner, WrappedCall } from './model-call.ts';
 import type { LlmResponse } from './provider.ts';
 import type { SpanRunner } from './spans.ts';
@@ -128,7 +129,7 @@ class Wrapping {
 
   #wrapMethod(target: object, proxy: () => object, fn: AnyFunction, path: string, key: string): AnyFunction {
     const isTraced = this.#isTraced(fn, path, key);
-    const run = isTraced ? this.#runner(`${path}${key}`) : (call: () => unknown) => call();
+    const run = isTraced ? this.#runner(`${path}${key}`, fn) : (call: () => unknown) => call();
     const wrapped = function (this: unknown, ...args: never[]): unknown {
       const self = this === proxy() ? target : this;
       const result = run(() => fn.apply(self, args), args);
@@ -145,7 +146,7 @@ class Wrapping {
     return new Wrapping(result, this.#options, this.#name, this.#ports).wrap(result, '');
   }
 
-  #runner(method: string): (call: () => unknown, args: readonly unknown[]) => unknown {
+  #runner(method: string, fn: AnyFunction): (call: () => unknown, args: readonly unknown[]) => unknown {
     const { isOn, run, runModelCall, view } = this.#ports;
     const { type, provider, model, capture, response } = this.#options;
     const name = `${this.#name}.${method}`;
@@ -155,6 +156,7 @@ class Wrapping {
       const options: WrappedCall = {
         vendor: this.#vendor.name,
         mayBeOther: true,
+        functionKind: kindOf(fn),
         ...(provider && { provider }),
         ...(model && { model }),
         ...(/embed/i.test(method) && { operation: 'embed' }),

@@ -35,6 +35,8 @@ export interface LlmOptions<R = unknown> extends SpanOptions {
   operation?: Operation;
   /** The prompt that a registry or a file keeps under this name: `gen_ai.prompt.name` and `.version`. */
   prompt?: { name: string; version?: string };
+  /** Whether its answers are judged: all of them, or none, whatever `evaluation.sampleRate` says. */
+  evaluate?: boolean;
   /** Reads tokens, model and tools off the result. */
   response?: (result: R) => LlmResponse | undefined;
 }
@@ -70,7 +72,11 @@ export interface RetrievalWrapper {
 }
 
 /** What runs the calls of a function, made when it is wrapped. */
-export type RunWrapped<O> = (options: O, name: string) => (call: () => unknown, args: readonly unknown[]) => unknown;
+export type RunWrapped<O> = (
+  options: O,
+  name: string,
+  fn: AnyFunction,
+) => (call: () => unknown, args: readonly unknown[]) => unknown;
 
 /**
  * The four forms of a wrapper over one way to run. What is no function, and the arguments of TypeScript's experimental
@@ -78,7 +84,7 @@ export type RunWrapped<O> = (options: O, name: string) => (call: () => unknown, 
  */
 export function createWrapper<O extends { name?: string }>(word: string, run: RunWrapped<O>): SpanWrapper<O> {
   function wrapFunction(options: O, fn: AnyFunction, name: string): AnyFunction {
-    const runCall = run(options, name);
+    const runCall = run(options, name, fn);
     const wrapped = function (this: unknown, ...args: never[]): unknown {
       return runCall(() => fn.apply(this, args), args);
     };

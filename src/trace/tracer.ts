@@ -7,6 +7,7 @@ import type { InstrumentationScope } from './readable-span.ts';
 import type { Sampler } from './sampler.ts';
 import { getSamplingHint, type SamplingHint } from './sampling-hint.ts';
 import { RecordingSpan, type SpanHost } from './span.ts';
+import { getTraceId } from './trace-id.ts';
 
 export interface TracerHost extends SpanHost {
   readonly ids: IdGenerator;
@@ -38,7 +39,7 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     const active = options.root ? undefined : getSpan(context);
     const parentSpan = active instanceof RecordingSpan && active.isOf(host) ? active : undefined;
     const parent = parentSpan?.spanContext() ?? validContext(active?.spanContext());
-    const traceId = parent?.traceId ?? host.ids.traceId();
+    const traceId = parent?.traceId ?? getTraceId(context) ?? host.ids.traceId();
     const hint = options.root ? undefined : getSamplingHint(context);
     const local = parentSpan?.localTrace ?? startLocalTrace(traceId, parent, hint);
     const spanContext = createSpanContext(host.ids.spanId(), traceId, parent, local);

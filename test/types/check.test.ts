@@ -7,7 +7,16 @@ import { createConsumer, hasShared, shared, typeCheck } from './consumer.ts';
 
 const installed = isInstalled('openai') && isInstalled('@google/genai');
 /** Those that need nothing of parts to come. */
-const originals = ['b-deno-anthropic.ts', 'c-bun-gemini.ts', 'e-test.ts', 'g-queue-cron-do.ts'];
+const originals = [
+  'a-worker-hono.ts',
+  'b-deno-anthropic.ts',
+  'c-bun-gemini.ts',
+  'd-node-ai-sdk.ts',
+  'e-test.ts',
+  'f-migrate.ts',
+  'g-queue-cron-do.ts',
+  'h-custom.ts',
+];
 
 function check(files: Readonly<Record<string, string>>): Promise<string> {
   return typeCheck(createConsumer(files));
@@ -23,6 +32,9 @@ const subpaths = [
   '/protobuf',
   '/b3',
   '/bedrock',
+  '/ai-sdk',
+  '/langchain',
+  '/openai-agents',
   '/redact',
   '/testing',
 ];

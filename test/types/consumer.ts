@@ -14,7 +14,10 @@ const packages: Readonly<Record<string, string>> = {
   '@opentelemetry/sdk-trace': join(root, 'node_modules', '@opentelemetry', 'sdk-trace'),
   '@cloudflare/workers-types': join(root, 'node_modules', '@cloudflare', 'workers-types'),
   hono: join(root, 'node_modules', 'hono'),
+  '@hono/node-server': join(root, 'node_modules', '@hono', 'node-server'),
   openai: join(clients, 'openai'),
+  ai: join(clients, 'ai'),
+  '@ai-sdk/openai': join(clients, '@ai-sdk', 'openai'),
   '@anthropic-ai/sdk': join(clients, '@anthropic-ai', 'sdk'),
   '@google/genai': join(clients, '@google', 'genai'),
 };

@@ -48,6 +48,17 @@ describe('a program with a vendor, exporters and metrics of its own', () => {
   });
 });
 
+describe('a program with budgets', () => {
+  it('is refused by its store, and told until when', async () => {
+    const { answer, hourly, until, show } = await load<typeof import('./programs/budgets.ts')>('budgets.ts');
+    expect(await answer).toBe('ok');
+    const dear = { provider: 'acme', model: 'in-house', estimate: { usd: 2 } };
+    const resetsAt = await until(() => hourly.budget.guard(dear, async () => 'never'));
+    expect(resetsAt?.getTime()).toBeGreaterThan(Date.now());
+    expect(await show('ann')).toMatchObject([{ key: 'ann', spent: { usd: 0 }, circuit: 'closed' }]);
+  });
+});
+
 describe('a program of decorators', () => {
   it('has its methods and functions traced as what they are', async () => {
     const { telemetry, Research, rerank, count, words } =
