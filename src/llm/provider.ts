@@ -24,6 +24,8 @@ export interface LlmRequest {
   parameters?: Attributes;
   messages?: unknown;
   guardrail?: { id?: string; version?: string };
+  /** A stream that was asked for its usage, where the vendor sends it only on request. */
+  asksUsage?: boolean;
 }
 
 /** What a response cache said: its own answer was found by the very words, by their meaning, or not. */
@@ -57,6 +59,9 @@ export interface Reply {
   url?: URL;
 }
 
+/** What a vendor may say in each of its whole answers; the last two are counts of the usage. */
+export type ReplyField = 'id' | 'model' | 'finishReasons' | 'input' | 'output';
+
 /** One event of a stream. `json` is parsed when it is first read, `undefined` where the data is no JSON. */
 export interface StreamEvent {
   readonly type?: string;
@@ -72,7 +77,8 @@ export interface StreamReader {
    * carry text.
    */
   matters?(data: string, type: string | undefined): boolean;
-  result(): LlmResponse;
+  /** `isWhole` says that it came to its end: unless it failed, nothing then stands for a finish reason that is missing. */
+  result(isWhole?: boolean): LlmResponse;
 }
 
 /** Folds the items that an SDK's stream yields, parsed, into the response of the unstreamed call. */
@@ -116,6 +122,11 @@ export interface Provider {
   request(request: ProviderRequest): Partial<LlmRequest>;
   response(json: unknown, reply: Reply): LlmResponse;
   stream?(reply: Reply): StreamReader;
+  /**
+   * What a whole answer without an error always has, streamed or not. One that lacks some of it has changed its shape,
+   * and is counted as a parse error.
+   */
+  always?(reply: Reply): readonly ReplyField[];
   /** The body with the wish for usage at the end of a stream, where the vendor sends it only on request. */
   includeUsage?(request: ProviderRequest): unknown;
   /** What stands before other vendors' APIs and hands their formats on. */

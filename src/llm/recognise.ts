@@ -75,6 +75,7 @@ function bind(provider: Provider): Provider {
     response: (json, reply) => provider.response(json, reply),
     ...(provider.stream && { stream: (reply) => provider.stream!(reply) }),
     ...(provider.content && { content: provider.content }),
+    ...(provider.always && { always: (reply) => provider.always!(reply) }),
     ...(provider.includeUsage && { includeUsage: (request) => provider.includeUsage!(request) }),
   };
 }

@@ -4,8 +4,9 @@ import { ByteBuffer } from '../stream/byte-buffer.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
 import type { ContentFormat, ContentReader } from './content/message.ts';
-import { takeFaults } from './faults.ts';
+import { isMissing, takeFaults } from './faults.ts';
 import type { LlmResponse, Provider, Reply, StreamEvent, StreamReader } from './provider.ts';
+import { isComplete } from './response.ts';
 
 export interface ReplyReaderOptions {
   /** A body of one JSON text above this is not read. */
@@ -91,7 +92,7 @@ class Reader implements ReplyReader {
       this.#flushing = true;
       if (!this.#terminated) this.#framing?.end();
       this.#flushing = false;
-      result = this.#reader ? this.#readStream(this.#reader) : this.#readBody(isCut);
+      result = this.#reader ? this.#readStream(this.#reader, isCut) : this.#readBody(isCut);
     } catch {
       this.#flushing = false;
       this.#fail();
@@ -176,8 +177,9 @@ class Reader implements ReplyReader {
     }
   }
 
-  #readStream(reader: StreamReader): LlmResponse {
-    const response = this.#ask(() => reader.result());
+  #readStream(reader: StreamReader, isCut: boolean): LlmResponse {
+    const response = this.#ask(() => reader.result(this.#terminated));
+    if (this.#terminated || (!isCut && isComplete(response))) this.#check(response);
     return this.#withSaid(response, () => this.#said?.result());
   }
 
@@ -186,10 +188,17 @@ class Reader implements ReplyReader {
     this.body = json;
     if (json !== undefined) {
       const response = this.#ask(() => this.#provider.response(json, this.#reply));
+      this.#check(response);
       return this.#withSaid(response, () => this.#content?.response(json));
     }
     if (this.#size > 0 && !isCut) this.#fail();
     return {};
+  }
+
+  /** A field that always comes and is not there has another name now, or another type. */
+  #check(response: LlmResponse): void {
+    const always = response.error ? undefined : this.#provider.always?.(this.#reply);
+    if (always?.some((field) => isMissing(response, field))) this.#fail();
   }
 
   /** With what was said, where that is captured. */

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { anthropicContent } from '../content/anthropic.ts';
-import { fault, readCount } from '../faults.ts';
+import { fault, readCount, sumCounts } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
 import { parseRefusal } from './content-filter.ts';
 import type { Format } from './format.ts';
@@ -25,8 +25,9 @@ function parseCounts(usage: Json): LlmUsage {
   const cacheWrite1h = readCount(split?.ephemeral_1h_input_tokens);
   const written = sum(readCount(split?.ephemeral_5m_input_tokens), cacheWrite1h);
   const cacheWrite = readCount(usage.cache_creation_input_tokens) ?? written;
+  const cached = [usage.cache_read_input_tokens, usage.cache_creation_input_tokens ?? written];
   return {
-    input: fresh === undefined ? undefined : sum(fresh, cacheRead, cacheWrite),
+    input: fresh === undefined ? undefined : sumCounts([fresh, ...cached]),
     cacheRead,
     cacheWrite,
     cacheWrite1h,
@@ -79,7 +80,7 @@ function parseMessage(json: unknown, missing?: string): LlmResponse {
   const reason = asString(message.stop_reason) ?? missing;
   const serving = findServingModel(content, message.usage);
   const usage = parseUsage(message.usage);
-  if (asString(message.stop_reason) && (usage?.input === undefined || usage.output === undefined)) fault();
+  if (asString(message.stop_reason) && !Array.isArray(message.content)) fault();
   return (
     present<LlmResponse>({
       id: asString(message.id),
@@ -146,9 +147,14 @@ function createReader(): StreamReader {
       }
     },
     matters: (_data, type) => type !== 'content_block_delta',
-    result() {
+    result(isWhole) {
       const whole = message && { ...message, usage, content: [...content.values()] };
-      return present({ ...(whole && parseMessage(whole, 'error')), ...(error && { error }) }) ?? {};
+      return (
+        present({
+          ...(whole && parseMessage(whole, isWhole && !error ? undefined : 'error')),
+          ...(error && { error }),
+        }) ?? {}
+      );
     },
   };
 }
@@ -181,6 +187,7 @@ export const anthropicMessages: Format = {
   request: parseRequest,
   response: (json) => parseMessage(json),
   stream: createReader,
+  always: (operation) => (operation === 'chat' ? ['id', 'model', 'finishReasons', 'input', 'output'] : []),
   content: anthropicContent,
   acceptsItem: (item) => asObject(item)?.type === 'message_start',
   shared: true,

@@ -1,6 +1,6 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { converseContent } from '../content/converse.ts';
-import { fault, readCount } from '../faults.ts';
+import { readCount, readList, sumCounts } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamEvent, StreamReader } from '../provider.ts';
 import { parseGuardrail } from './bedrock-guardrail.ts';
 import { parseAwsError, withReply } from './bedrock-reply.ts';
@@ -19,23 +19,20 @@ function countHourly(details: unknown): number | undefined {
 }
 
 /** The counts beside each other, as Bedrock gives them, as totals. */
-export function sumUsage(
-  fresh: number | undefined,
-  cacheRead: number | undefined,
-  cacheWrite: number | undefined,
-): LlmUsage {
-  const input = fresh === undefined ? undefined : fresh + (cacheRead ?? 0) + (cacheWrite ?? 0);
-  return { input, cacheRead, cacheWrite };
+export function sumUsage(fresh: unknown, cacheRead: unknown, cacheWrite: unknown): LlmUsage {
+  const isKnown = readCount(fresh) !== undefined;
+  const input = isKnown ? sumCounts([fresh, cacheRead, cacheWrite]) : undefined;
+  return { input, cacheRead: readCount(cacheRead), cacheWrite: readCount(cacheWrite) };
 }
 
 /** Cache reads and writes stand beside the input; Nova calls them counts. */
 function parseUsage(value: unknown): LlmUsage | undefined {
   const usage = asObject(value);
   if (!usage) return undefined;
-  const cacheRead = readCount(usage.cacheReadInputTokens) ?? readCount(usage.cacheReadInputTokenCount);
-  const cacheWrite = readCount(usage.cacheWriteInputTokens) ?? readCount(usage.cacheWriteInputTokenCount);
+  const read = usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount;
+  const written = usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount;
   return present<LlmUsage>({
-    ...sumUsage(readCount(usage.inputTokens), cacheRead, cacheWrite),
+    ...sumUsage(usage.inputTokens, read, written),
     cacheWrite1h: countHourly(usage.cacheDetails),
     output: readCount(usage.outputTokens),
     total: readCount(usage.totalTokens),
@@ -60,17 +57,17 @@ export function isConverse(value: unknown): value is Json {
   return asObject(asObject(body?.output)?.message) !== undefined && typeof body?.stopReason === 'string';
 }
 
-/** A reply, whole; `missing` stands for a stop reason that never came, `complete` says that the usage must be there. */
-export function parseConverse(json: unknown, reply: Reply, missing?: string, complete = true): LlmResponse {
+/** A reply, whole; `missing` stands for a stop reason that never came. */
+export function parseConverse(json: unknown, reply: Reply, missing?: string): LlmResponse {
   const body = asObject(json) ?? {};
   const error = parseAwsError(body, reply);
   const stopReason = asString(body.stopReason);
   const usage = parseUsage(body.usage);
-  const content = asArray(asObject(asObject(body.output)?.message)?.content).slice(0, maxItems);
+  const message = asObject(asObject(body.output)?.message);
+  const content = error ? [] : readList(message?.content).slice(0, maxItems);
   const toolCalls = content.flatMap(parseToolCall);
   const reason = stopReason ?? missing;
   const intervened = stopReason === 'guardrail_intervened';
-  if (complete && !error && (usage?.input === undefined || usage.output === undefined)) fault();
   return (
     present<LlmResponse>({
       usage,
@@ -101,7 +98,6 @@ export function createConverseReader(reply: Reply): StreamReader {
   const content = new Map<unknown, Json>();
   let whole: Json = {};
   let started = false;
-  let measured = false;
 
   return {
     event(event) {
@@ -119,7 +115,6 @@ export function createConverseReader(reply: Reply): StreamReader {
           whole = { ...whole, stopReason: body.stopReason };
           return;
         case 'metadata':
-          measured = true;
           whole = { ...whole, usage: body.usage, trace: body.trace };
           return 'end';
         default:
@@ -129,9 +124,10 @@ export function createConverseReader(reply: Reply): StreamReader {
       }
     },
     matters: (_data, type) => type !== 'contentBlockDelta',
-    result() {
+    result(isWhole) {
       const output = { message: { content: [...content.values()] } };
-      return parseConverse({ ...whole, output }, reply, started ? 'error' : undefined, measured);
+      const isOpen = started && (!isWhole || whole.__type !== undefined);
+      return parseConverse({ ...whole, output }, reply, isOpen ? 'error' : undefined);
     },
   };
 }
@@ -142,6 +138,7 @@ export const converse: Format = {
   request: parseRequest,
   response: (json, reply) => withReply(parseConverse(json, reply), reply),
   stream: (reply) => mapResult(createConverseReader(reply), (response) => withReply(response, reply)),
+  always: () => ['finishReasons', 'input', 'output'],
   content: converseContent,
   accepts: isConverse,
   acceptsItem: (item) => asObject(asObject(item)?.messageStart) !== undefined,

@@ -32,9 +32,9 @@ function readBytes(value: unknown): unknown {
 }
 
 /** What AWS counts beside the model, by the names of its fields. The input is without what the cache took. */
-function readAwsUsage(read: (name: string) => number | undefined, names: readonly string[]): LlmUsage | undefined {
+function readAwsUsage(read: (name: string) => unknown, names: readonly string[]): LlmUsage | undefined {
   const [input, cacheRead, cacheWrite, output] = names.map(read);
-  return present<LlmUsage>({ ...sumUsage(input, cacheRead, cacheWrite), output });
+  return present<LlmUsage>({ ...sumUsage(input, cacheRead, cacheWrite), output: readCount(output) });
 }
 
 const headerNames = ['input', 'cache-read-input', 'cache-write-input', 'output'];
@@ -44,7 +44,7 @@ const metricNames = ['inputTokenCount', 'cacheReadInputTokenCount', 'cacheWriteI
 function readHeaders({ headers }: Reply): LlmUsage | undefined {
   return readAwsUsage((name) => {
     const count = headers.get(`x-amzn-bedrock-${name}-token-count`);
-    return count === null ? undefined : readCount(/^\d+$/.test(count) ? Number(count) : count);
+    return count !== null && /^\d+$/.test(count) ? Number(count) : count;
   }, headerNames);
 }
 
@@ -113,7 +113,7 @@ function createVendorReader(chunk: Json, reply: Reply): StreamReader {
   const fold = createBodyFold();
   return {
     event: ({ json }) => (fold.add(json as Json) ? 'content' : undefined),
-    result: () => fold.result('error'),
+    result: (isWhole) => fold.result(isWhole ? undefined : 'error'),
   };
 }
 
@@ -131,7 +131,7 @@ function createInvokeReader(reply: Reply): StreamReader {
   function readAws(chunk: Json): void {
     const metrics = asObject(chunk[metricsField]);
     measured ||= metrics !== undefined;
-    if (metrics) aws.usage = readAwsUsage((name) => readCount(metrics[name]), metricNames);
+    if (metrics) aws.usage = readAwsUsage((name) => metrics[name], metricNames);
     const action = asString(chunk[actionField]);
     if (aws.action !== 'INTERVENED' && action) aws = { ...aws, action };
     if (asObject(chunk[traceField])) aws.trace = chunk[traceField];
@@ -160,8 +160,8 @@ function createInvokeReader(reply: Reply): StreamReader {
     },
     // What a guardrail did may stand in any of them.
     matters: (data) => reply.request.guardrail !== undefined || !data.includes(claudeText),
-    result() {
-      const response = addAws(reader?.result() ?? {}, aws, reply);
+    result(isWhole) {
+      const response = addAws(reader?.result(isWhole && !error) ?? {}, aws, reply);
       if (measured) checkUsage(response, reply);
       return { ...response, ...(error && { error }) };
     },

@@ -123,9 +123,9 @@ function createChatReader(): StreamReader {
         : undefined;
     },
     matters: (data) => !/^\{"response":"[^"\\]*"(,"p":"[^"\\]*")?\}$/.test(data),
-    result() {
+    result(isWhole) {
       const { neurons, ...usage } = counts;
-      const folded = withoutRoute(fold.result('error'));
+      const folded = withoutRoute(fold.result(isWhole ? undefined : 'error'));
       const attributes = { ...folded.attributes, ...readNeurons({ neurons }) };
       return (
         present<LlmResponse>({
@@ -152,7 +152,7 @@ export function createRunReader(reply: Reply): StreamReader {
       return reader.event(event);
     },
     matters: (data, type) => reader?.matters?.(data, type) ?? true,
-    result: () => withoutRoute(reader?.result() ?? {}),
+    result: (isWhole) => withoutRoute(reader?.result(isWhole) ?? {}),
   };
 }
 

@@ -12,6 +12,11 @@ const compatible = extend(openaiFormat, {
   response: parseRun,
   stream: createRunReader,
   content: cloudflareContent,
+  // What is routed to others has a name of Cloudflare's own, which says nothing.
+  always(operation, reply) {
+    const isOwn = reply.request.model?.startsWith('@') === true;
+    return openaiFormat.always!(operation, reply).filter((field) => isOwn || field !== 'model');
+  },
 });
 
 /**

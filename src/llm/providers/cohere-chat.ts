@@ -69,7 +69,8 @@ function parseReply(json: unknown, status: number, missing?: string): LlmRespons
   const isWhole = !error && (given !== undefined || missing === undefined);
   const isCounted =
     usage?.requests !== undefined || (usage?.input !== undefined && (!given || usage.output !== undefined));
-  if (isWhole && !isCounted) fault();
+  const isSaid = !given || message !== undefined || typeof body.text === 'string';
+  if (isWhole && !(isCounted && isSaid)) fault();
   return (
     present<LlmResponse>({
       id: asString(body.id) ?? asString(pick(body, 'response_id')),
@@ -120,9 +121,9 @@ function createReader({ status }: Pick<Reply, 'status'>): StreamReader {
       }
     },
     matters: (_data, type) => type !== 'content-delta' && type !== 'tool-call-delta' && type !== 'tool-plan-delta',
-    result() {
+    result(isWhole) {
       if (!started) return {};
-      return parseReply(whole ?? { ...end, id, message: { tool_calls: calls } }, status, 'error');
+      return parseReply(whole ?? { ...end, id, message: { tool_calls: calls } }, status, isWhole ? undefined : 'error');
     },
   };
 }
@@ -170,6 +171,7 @@ export const cohereChat: Format = {
   request: parseRequest,
   response: (json, { status }) => parseReply(json, status),
   stream: createReader,
+  always: (operation) => (operation === 'chat' ? ['id', 'finishReasons'] : ['id']),
   content: cohereContent,
   acceptsItem(item) {
     const event = asObject(item);

@@ -1,6 +1,15 @@
 import type { ContentFormat } from '../content/message.ts';
 import { createProviderContent } from '../content/provider-content.ts';
-import type { ItemReader, LlmResponse, Operation, Provider, Reply, StreamEvent, StreamReader } from '../provider.ts';
+import type {
+  ItemReader,
+  LlmResponse,
+  Operation,
+  Provider,
+  Reply,
+  ReplyField,
+  StreamEvent,
+  StreamReader,
+} from '../provider.ts';
 
 /**
  * One API as it goes over the wire, whoever serves it: many vendors speak several of them. `accepts` tells a whole reply
@@ -11,6 +20,8 @@ export interface Format extends Pick<Provider, 'request' | 'includeUsage'> {
   match(pathname: string, url: URL): Operation | undefined;
   response(json: unknown, reply: Reply): LlmResponse;
   stream?(reply: Reply): StreamReader;
+  /** What a whole answer of an operation without an error always has. */
+  always?(operation: Operation, reply: Reply): readonly ReplyField[];
   accepts?(value: unknown): boolean;
   /** `accepts` for what an SDK's stream yields, the first of it or any other that tells. */
   acceptsItem?(item: unknown): boolean;
@@ -72,6 +83,10 @@ export function createProvider(options: ProviderOptions): Provider {
     stream: (reply) => {
       const format = byUrl(reply.url) ?? first;
       return format.stream?.(reply) ?? unstreamed;
+    },
+    always(reply) {
+      const format = byUrl(reply.url);
+      return format?.always?.(matches(format, reply.url!)!, reply) ?? [];
     },
     includeUsage: (request) => byUrl(request.url)?.includeUsage?.(request),
     ...(hosts && { owns: isOurs }),

@@ -1,7 +1,15 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { geminiContent } from '../content/gemini.ts';
-import { fault } from '../faults.ts';
-import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
+import { fault, readString } from '../faults.ts';
+import type {
+  LlmRequest,
+  LlmResponse,
+  LlmUsage,
+  ProviderRequest,
+  Reply,
+  ReplyField,
+  StreamReader,
+} from '../provider.ts';
 import { parseSafety } from './content-filter.ts';
 import type { Format } from './format.ts';
 import { describeRequest, parseAddress, parseConfig, pick } from './gemini-address.ts';
@@ -39,7 +47,7 @@ function createFold(requestModel: string | undefined) {
     const candidate = candidates.get(index) ?? { calls: [] };
     if (!item || (candidates.size >= maxItems && !candidates.has(index))) return false;
     candidates.set(index, candidate);
-    candidate.finishReason = asString(item.finishReason) ?? candidate.finishReason;
+    candidate.finishReason = readString(item.finishReason) ?? candidate.finishReason;
     for (const query of asArray(asObject(item.groundingMetadata)?.webSearchQueries)) {
       if (asString(query) && queries.size < maxItems) queries.add(query as string);
     }
@@ -81,6 +89,7 @@ function createFold(requestModel: string | undefined) {
       const toolCalls = ordered.flatMap(({ calls }) => calls);
       if (ordered.length === 0 && blockReason) reasons.push(blockReason);
       const usage = metadata && parseMetadata(metadata);
+      // A prompt that was blocked may not even be counted.
       if (usage?.input === undefined && ordered.some(({ finishReason }) => finishReason)) fault();
       const tier = asString(metadata?.serviceTier) ?? asString(metadata?.trafficType);
       return {
@@ -118,6 +127,7 @@ function createReader({ request }: Reply): StreamReader {
       if (fold.failed()) return 'end';
       return filled ? 'content' : undefined;
     },
+    // They have no terminator: where none is named, the stream was cut.
     result: () => fold.result('error'),
   };
 }
@@ -149,6 +159,8 @@ function isCloudReply({ createTime, usageMetadata }: Json): boolean {
   return (asString(createTime) ?? asString(asObject(usageMetadata)?.trafficType)) !== undefined;
 }
 
+const always: readonly ReplyField[] = ['id', 'model', 'finishReasons'];
+
 /**
  * Gemini's own API: content, streamed as server-sent events or as one JSON list, embeddings, token counts. Google's
  * `cloud` serves it too: there an address has the model's publisher, or an endpoint, and replies say more.
@@ -171,6 +183,7 @@ export function createGeminiContent(cloud: boolean): Format {
     request: parseRequest,
     response: parseReply,
     stream: createReader,
+    always: (operation) => (operation === 'generate_content' ? always : []),
     content: geminiContent,
     accepts,
     acceptsItem: accepts,

@@ -1,10 +1,10 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { interactionsContent } from '../content/interactions.ts';
-import { fault, readCount } from '../faults.ts';
+import { fault, readCount, sumCounts } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
 import { describeRequest, parseConfig } from './gemini-address.ts';
-import { countAudio, overlay, parseGoogleError, sumCounts } from './gemini-usage.ts';
+import { countAudio, overlay, parseGoogleError } from './gemini-usage.ts';
 import { maxItems, present } from './wire.ts';
 
 type ToolCall = { id?: string; name: string };
@@ -47,7 +47,9 @@ function parseInteraction(json: unknown, missing?: string): LlmResponse {
   const reason = isRunning ? missing : (status ?? missing);
   const toolCalls = asArray(body.steps).slice(0, maxItems).map(parseToolCall).filter(isKnown);
   const counts = usage && parseUsage(usage);
-  if (status === 'completed' && (counts?.input === undefined || counts.output === undefined)) fault();
+  const error = parseFailure(body);
+  const isOdd = status === undefined ? !missing : status === 'completed' && lacksFields(body, counts);
+  if (!error && isOdd) fault();
   return (
     present<LlmResponse>({
       id: asString(body.id),
@@ -56,9 +58,15 @@ function parseInteraction(json: unknown, missing?: string): LlmResponse {
       finishReasons: reason ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
       attributes: present({ 'edgespan.service_tier': asString(body.service_tier) }),
-      error: parseFailure(body),
+      error,
     }) ?? {}
   );
+}
+
+/** Whether something is missing that is in every interaction that came to its end. */
+function lacksFields({ id, model, agent }: Json, counts: LlmUsage | undefined): boolean {
+  const isNamed = asString(id) !== undefined && (asString(model) ?? asString(agent)) !== undefined;
+  return !isNamed || counts?.input === undefined || counts.output === undefined;
 }
 
 /** A list that has something in it. */
@@ -111,9 +119,14 @@ function createReader(): StreamReader {
           return 'end';
       }
     },
-    result() {
+    result(isWhole) {
       const whole = interaction && { ...interaction, steps: list(interaction.steps) ?? [...steps.values()], usage };
-      return present({ ...(whole && parseInteraction(whole, 'error')), ...(error && { error }) }) ?? {};
+      return (
+        present({
+          ...(whole && parseInteraction(whole, isWhole && !error ? undefined : 'error')),
+          ...(error && { error }),
+        }) ?? {}
+      );
     },
   };
 }

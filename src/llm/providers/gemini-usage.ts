@@ -1,5 +1,5 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
-import { readCount } from '../faults.ts';
+import { readCount, sumCounts } from '../faults.ts';
 import type { LlmResponse, LlmUsage } from '../provider.ts';
 import { parseError, present } from './wire.ts';
 
@@ -7,17 +7,6 @@ import { parseError, present } from './wire.ts';
 export function overlay(counts: Json | undefined, next: unknown): Json | undefined {
   const fields = Object.entries(asObject(next) ?? {}).filter(([, field]) => field !== null && field !== undefined);
   return fields.length > 0 ? { ...counts, ...Object.fromEntries(fields) } : counts;
-}
-
-/** The sum of the counts that are there; unknown where one of them is no count. */
-export function sumCounts(values: readonly unknown[]): number | undefined {
-  const counts = values.filter((value) => value !== undefined && value !== null).map(readCount);
-  let sum: number | undefined;
-  for (const count of counts) {
-    if (count === undefined) return undefined;
-    sum = (sum ?? 0) + count;
-  }
-  return sum;
 }
 
 /** The tokens that are audio, of a list that has a count for each modality. */

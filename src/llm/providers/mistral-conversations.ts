@@ -1,6 +1,6 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { conversationsContent } from '../content/conversations.ts';
-import { fault, readCount } from '../faults.ts';
+import { fault, readCount, sumCounts } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
 import { isFilled, parseUsage } from './openai-dialect.ts';
@@ -15,13 +15,12 @@ const path = /\/v1\/conversations(?:\/([^/]+)(?:\/restart)?)?\/?$/;
 function readUsage(value: unknown): LlmUsage | undefined {
   const usage = parseUsage(value);
   const connectors = asObject(value);
-  const added = readCount(connectors?.connector_tokens);
   const webSearches = readCount(asObject(connectors?.connectors)?.web_search);
   return (
     usage &&
     present<LlmUsage>({
       ...usage,
-      input: usage.input === undefined ? undefined : usage.input + (added ?? 0),
+      input: usage.input === undefined ? undefined : sumCounts([usage.input, connectors?.connector_tokens]),
       webSearches,
     })
   );
@@ -130,6 +129,7 @@ export function createMistralConversations(parse: Format['request'], parseError:
     request: (request) => parseRequest(request, parse),
     response: (json, reply) => parseReply(json, reply, parseError),
     stream: () => createReader(parseError),
+    always: () => ['id'],
     content: conversationsContent,
     accepts: (value) => asObject(value)?.object === 'conversation.response',
     acceptsItem: (item) => asString(asObject(item)?.type)?.startsWith('conversation.response.') === true,

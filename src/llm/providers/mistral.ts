@@ -58,9 +58,13 @@ const completions = extend(format, {
   request: (request) => parseRequest(request, format),
 });
 
-/** The SDK's streams yield what was parsed beside the name of its event. */
+/**
+ * The SDK's streams yield what was parsed beside the name of its event. Others have a getter by that name, and print when
+ * it is asked.
+ */
 function unwrap(value: unknown): unknown {
-  return asObject(asObject(value)?.data) ?? value;
+  const object = asObject(value);
+  return object && Object.hasOwn(object, 'data') ? (asObject(object.data) ?? value) : value;
 }
 
 /** The SDK spells the fields its own way; another that does so has models with a slash in their names. */

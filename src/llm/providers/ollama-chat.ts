@@ -2,7 +2,16 @@ import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { ollamaContent } from '../content/ollama.ts';
 import { fault, readCount } from '../faults.ts';
-import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
+import type {
+  LlmRequest,
+  LlmResponse,
+  LlmUsage,
+  Operation,
+  ProviderRequest,
+  Reply,
+  ReplyField,
+  StreamReader,
+} from '../provider.ts';
 import type { Format } from './format.ts';
 import { readParameters, readStops } from './parameters.ts';
 import { maxItems, parseError, present } from './wire.ts';
@@ -41,7 +50,8 @@ function parseReply(json: unknown, status: number, missing?: string): LlmRespons
   // The prompt's count is left out where the prompt was cached.
   const usage = present<LlmUsage>({ input: readCount(body.prompt_eval_count), output: readCount(body.eval_count) });
   const generated = body.done_reason === 'stop' || body.done_reason === 'length';
-  if (!error && generated && usage?.output === undefined) fault();
+  const isSaid = body.done !== true || asObject(body.message) !== undefined || typeof body.response === 'string';
+  if (!error && (!isSaid || (generated && usage?.output === undefined))) fault();
   const vector = asArray(body.embeddings)[0] ?? body.embedding;
   return (
     present<LlmResponse>({
@@ -102,6 +112,12 @@ const numbers = {
   presence_penalty: 'presence_penalty',
 };
 
+/** The older way to embed answers a vector and no more. */
+function listAlways(operation: Operation, { url }: Reply): readonly ReplyField[] {
+  if (operation !== 'embed') return ['model', 'finishReasons'];
+  return url?.pathname.endsWith('/embeddings') ? [] : ['model'];
+}
+
 /** https://docs.ollama.com/api: chats and completions stream unless they are told not to. */
 function parseRequest({ url, body }: ProviderRequest): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
@@ -142,6 +158,7 @@ export const ollamaChat: Format = {
   request: parseRequest,
   response: (json, { status }) => parseReply(json, status),
   stream: createReader,
+  always: listAlways,
   content: ollamaContent,
   accepts(value) {
     const body = asObject(value);

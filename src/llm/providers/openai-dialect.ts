@@ -166,10 +166,9 @@ export function createChatFold(dialect: Dialect = {}, reply?: Reply) {
 export function parseChatCompletion(json: unknown, dialect?: Dialect, reply?: Reply): LlmResponse {
   const fold = createChatFold(dialect, reply);
   fold.add(json);
-  const response = fold.result();
-  const { usage, error, finishReasons } = response;
-  if (!error && (usage?.input === undefined || (finishReasons && usage.output === undefined))) fault();
-  return response;
+  const isEmpty = (choice: Json | undefined) => !asObject(choice?.message) && typeof choice?.text !== 'string';
+  if (asArray(asObject(json)?.choices).map(asObject).some(isEmpty)) fault();
+  return fold.result();
 }
 
 /** Whether a chunk has nothing to say but its text. */
@@ -199,6 +198,6 @@ export function createChatReader(reply?: Reply, dialect?: Dialect): StreamReader
     event: ({ json }) => (fold.add(json) ? 'content' : undefined),
     // With several choices even plain text tells which of them there are.
     matters: (data) => !single || !isPlainText(data) || dialect?.matters?.(data) === true,
-    result: () => fold.result('error'),
+    result: (isWhole) => fold.result(isWhole ? undefined : 'error'),
   };
 }

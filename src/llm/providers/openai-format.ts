@@ -1,6 +1,6 @@
 import { asArray, asObject, asString } from '../../json.ts';
 import { openaiContent } from '../content/openai.ts';
-import type { LlmResponse, ProviderRequest, Reply, StreamReader } from '../provider.ts';
+import type { LlmResponse, Operation, ProviderRequest, Reply, ReplyField, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
 import { createChatReader, type Dialect, parseChatCompletion } from './openai-dialect.ts';
 import { matchPath, parseRequest } from './openai-request.ts';
@@ -27,7 +27,7 @@ function createReader(reply: Reply, dialect: Dialect): StreamReader {
       return reader.event(event);
     },
     matters: (data, type) => reader?.matters?.(data, type) ?? true,
-    result: () => reader?.result() ?? {},
+    result: (isWhole) => reader?.result(isWhole) ?? {},
   };
 }
 
@@ -64,6 +64,14 @@ function askUsage({ url, body }: ProviderRequest): unknown {
   return { ...request, stream_options: { ...options, include_usage: true } };
 }
 
+/** What there always is. A response may still be on its way, and what is compacted is no answer: their parser knows. */
+function listAlways(operation: Operation, { url, request }: Reply, dialect: Dialect): readonly ReplyField[] {
+  if (operation === 'embed') return ['model', 'input'];
+  if (url?.pathname.includes('/responses')) return [];
+  const hasUsage = !request.stream || !dialect.usageOnRequest || request.asksUsage;
+  return ['id', 'model', 'finishReasons', ...(hasUsage ? (['input', 'output'] as const) : [])];
+}
+
 /** OpenAI's API, streamed or not, in the dialect of whoever serves it: the paths are the same wherever they stand. */
 /* @__NO_SIDE_EFFECTS__ */
 export function createOpenaiFormat(dialect: Dialect = {}): Format {
@@ -72,6 +80,7 @@ export function createOpenaiFormat(dialect: Dialect = {}): Format {
     request: parseRequest,
     response: (json, reply) => parseReply(json, dialect, reply),
     stream: (reply) => createReader(reply, dialect),
+    always: (operation, reply) => listAlways(operation, reply, dialect),
     content: openaiContent,
     accepts: isReply,
     acceptsItem: isItem,

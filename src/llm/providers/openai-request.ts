@@ -46,6 +46,7 @@ export function parseRequest({ url, body }: Pick<ProviderRequest, 'url' | 'body'
     model: asString(request.model),
     stream: request.stream === true,
     ...(typeof maxTokens === 'number' && { maxTokens }),
+    ...(asObject(request.stream_options)?.include_usage === true && { asksUsage: true }),
     parameters,
   };
 }

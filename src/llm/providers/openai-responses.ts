@@ -1,5 +1,5 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
-import { fault, readCount } from '../faults.ts';
+import { fault, isMissing, readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage, Reply, StreamReader } from '../provider.ts';
 import { parseContentFilter } from './content-filter.ts';
 import { type Dialect, parseResponseAttributes, readUsage } from './openai-dialect.ts';
@@ -34,9 +34,8 @@ export function parseResponses(json: unknown, dialect: Dialect = {}, reply?: Rep
   const status = asString(body.status);
   const running = status === 'in_progress' || status === 'queued';
   const reason = (status === 'incomplete' && asString(asObject(body.incomplete_details)?.reason)) || status;
-  if (status === 'completed' && usage?.output === undefined) fault();
   const toolCalls = output.map(parseToolCall).filter((call) => call !== undefined);
-  return (
+  const response =
     present<LlmResponse>({
       id: asString(body.id),
       model: asString(body.model),
@@ -47,9 +46,19 @@ export function parseResponses(json: unknown, dialect: Dialect = {}, reply?: Rep
       costUsd: extras?.costUsd,
       attributes: present({ ...parseResponseAttributes(body), ...extras?.attributes }),
       error: extras?.error ?? parseError(body),
-    }) ?? {}
-  );
+    }) ?? {};
+  if (!response.error && !running && lacksFields(body, response)) fault();
+  return response;
 }
+
+/** Whether something is missing that each response has; what is compacted is no response and has no status. */
+function lacksFields({ object, status, output }: Json, response: LlmResponse): boolean {
+  if (asString(status) === undefined) return object === 'response';
+  if (status !== 'completed') return false;
+  return !Array.isArray(output) || always.some((field) => isMissing(response, field));
+}
+
+const always = ['id', 'model', 'input', 'output'] as const;
 
 /** Events of the Responses API; the last one carries the whole response. */
 export function createResponsesReader(dialect?: Dialect, reply?: Reply): StreamReader {
@@ -78,7 +87,7 @@ export function createResponsesReader(dialect?: Dialect, reply?: Reply): StreamR
     matters: (_data, type) => !type?.endsWith('.delta'),
     result() {
       const toolCalls = final?.toolCalls ?? (calls.size > 0 ? [...calls.values()] : undefined);
-      const finishReasons = final?.finishReasons ?? (started ? ['error'] : undefined);
+      const finishReasons = final ? final.finishReasons : started && ['error'];
       return present({ ...started, ...final, finishReasons, toolCalls, error: error ?? final?.error }) ?? {};
     },
   };

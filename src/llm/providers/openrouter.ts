@@ -77,7 +77,7 @@ const messages = extend(anthropicMessages, {
         return reader.event(event);
       },
       matters: (data, type) => reader.matters?.(data, type) ?? true,
-      result: () => merge(reader.result(), extras),
+      result: (isWhole) => merge(reader.result(isWhole), extras),
     };
   },
 });

@@ -1,5 +1,5 @@
 import { asObject, type Json } from '../../json.ts';
-import { readCount, readObject } from '../faults.ts';
+import { readCount, readObject, sumCounts } from '../faults.ts';
 import type { LlmUsage, Operation } from '../provider.ts';
 import { createProvider, extend } from './format.ts';
 import { type Dialect, parseUsage } from './openai-dialect.ts';
@@ -9,8 +9,9 @@ import { present } from './wire.ts';
 
 /** Deep research reasons before it writes: those tokens are billed beside the completion, and no total has them. */
 function addReasoning({ output, reasoning, ...usage }: LlmUsage, wire: Json): LlmUsage {
-  const beside = reasoning !== undefined && output === wire.completion_tokens;
-  return { ...usage, reasoning, output: beside && output !== undefined ? output + reasoning : output };
+  const thoughts = asObject(wire.completion_tokens_details)?.reasoning_tokens ?? wire.reasoning_tokens;
+  const beside = output !== undefined && output === wire.completion_tokens;
+  return { ...usage, reasoning, output: beside ? sumCounts([output, thoughts]) : output };
 }
 
 /** The agent counts by tool: https://docs.perplexity.ai/api-reference/ */
@@ -52,6 +53,8 @@ const format = extend(openai, {
     if (/^(\/v1)?\/async\//.test(pathname)) return undefined;
     return /^\/v1\/(agent|sonar)\/?$/.test(pathname) ? 'chat' : openai.match(pathname, url);
   },
+  /** What its agent answers is a response. */
+  always: (operation, reply) => (reply.url?.pathname.includes('/agent') ? [] : openai.always!(operation, reply)),
   stream(reply) {
     const reader = openai.stream!(reply);
     return {
@@ -61,7 +64,7 @@ const format = extend(openai, {
         return asObject(event.json)?.object === 'chat.completion.done' ? 'end' : outcome;
       },
       matters: (data, type) => reader.matters?.(data, type) ?? true,
-      result: () => reader.result(),
+      result: (isWhole) => reader.result(isWhole),
     };
   },
 });

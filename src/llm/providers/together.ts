@@ -9,6 +9,7 @@ const openai = createOpenaiFormat();
 const embeddings: Format = {
   match: (pathname, url) => (openai.match(pathname, url) === 'embed' ? 'embed' : undefined),
   request: (request) => openai.request(request),
+  always: () => ['model'],
   response(json) {
     const fold = createChatFold();
     fold.add(json);

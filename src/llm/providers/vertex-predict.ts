@@ -1,9 +1,9 @@
 import { asArray, asNumber, asObject } from '../../json.ts';
-import { fault } from '../faults.ts';
+import { fault, sumCounts } from '../faults.ts';
 import type { LlmRequest, LlmResponse, ProviderRequest } from '../provider.ts';
 import type { Format } from './format.ts';
 import { describeRequest, parseAddress } from './gemini-address.ts';
-import { parseGoogleError, sumCounts } from './gemini-usage.ts';
+import { parseGoogleError } from './gemini-usage.ts';
 import { present } from './wire.ts';
 
 function parseRequest({ url, body }: ProviderRequest): Partial<LlmRequest> {

@@ -38,6 +38,6 @@ export function mapResult(reader: StreamReader, map: (response: LlmResponse) => 
   return {
     event: (event) => reader.event(event),
     ...(reader.matters && { matters: (data, type) => reader.matters!(data, type) }),
-    result: () => map(reader.result()),
+    result: (isWhole) => map(reader.result(isWhole)),
   };
 }

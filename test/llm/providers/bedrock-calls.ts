@@ -1,4 +1,3 @@
-import { takeFaults } from '../../../src/llm/faults.ts';
 import type { LlmRequest, LlmResponse, Reply } from '../../../src/llm/provider.ts';
 import { bedrock } from '../../../src/llm/providers/bedrock.ts';
 import { createReplyReader } from '../../../src/llm/reply-reader.ts';
@@ -33,9 +32,18 @@ export function respond(
   json: unknown,
   options?: CallOptions,
 ): { response: LlmResponse; faulty: boolean } {
-  takeFaults();
-  const response = bedrock.response(json, replyOf(path, options));
-  return { response, faulty: takeFaults() };
+  let faulty = false;
+  const reader = createReplyReader(bedrock, replyOf(path, options), {
+    maxBodyBytes: 1 << 20,
+    maxEventBytes: 1 << 20,
+    onContent() {},
+    onEnd() {},
+    onParseError() {
+      faulty = true;
+    },
+  });
+  reader.chunk(new TextEncoder().encode(JSON.stringify(json)));
+  return { response: reader.finish(), faulty };
 }
 
 /** An event of Converse. */

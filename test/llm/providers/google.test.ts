@@ -234,8 +234,9 @@ describe('content', () => {
   });
 
   it('says that a prompt was blocked', () => {
-    const { response, faults } = readWhole({ promptFeedback: { blockReason: 'SAFETY' }, modelVersion: 'models/m' });
-    expect(response).toEqual({ model: 'm', finishReasons: ['SAFETY'] });
+    const head = { modelVersion: 'models/m', responseId: 'r-1' };
+    const { response, faults } = readWhole({ promptFeedback: { blockReason: 'SAFETY' }, ...head });
+    expect(response).toEqual({ id: 'r-1', model: 'm', finishReasons: ['SAFETY'] });
     expect(faults).toBe(0);
   });
 
@@ -271,7 +272,8 @@ describe('content', () => {
     const one = { embedding: { values: [1, 2, 3] }, usageMetadata: { promptTokenCount: 4, totalTokenCount: 4 } };
     const attributes = { 'gen_ai.embeddings.dimension.count': 3 };
     expect(readWhole(one).response).toEqual({ usage: { input: 4, total: 4 }, attributes });
-    const batch = readWhole({ embeddings: [{ values: [1, 2, 3] }, { values: [4, 5, 6] }] });
+    const batchUrl = `${host}/v1beta/models/gemini-embedding-001:batchEmbedContents`;
+    const batch = readWhole({ embeddings: [{ values: [1, 2, 3] }, { values: [4, 5, 6] }] }, batchUrl);
     expect(batch.response).toEqual({ attributes });
     expect(batch.faults).toBe(0);
   });
@@ -328,6 +330,11 @@ describe('a stream of content', () => {
     const { response, faults } = readEvents([{ ...answer, candidates: [{ ...candidate, finishReason: undefined }] }]);
     expect(response).toMatchObject({ finishReasons: ['error'], usage: { input: 10, output: 5 } });
     expect(faults).toBe(0);
+  });
+
+  it('whose reason is no text has a fault', () => {
+    const [candidate] = answer.candidates;
+    expect(readEvents([{ ...answer, candidates: [{ ...candidate, finishReason: 1 }] }]).faults).toBe(1);
   });
 
   it('may fail with status 200', () => {

@@ -85,9 +85,10 @@ describe('streamed Responses', () => {
 
   it('in the background are queued first', () => {
     const queued = { type: 'response.queued', response: { id: 'r', status: 'queued', usage: null } };
-    const events = [created, queued, { type: 'response.output_text.delta', delta: 'a' }, completed];
-    const { response, contents, parseErrors } = replaySse(openai, url, events);
-    expect(response.finishReasons).toEqual(['completed']);
+    const whole = { ...completed, response: { ...response, model: 'm', output: [] } };
+    const events = [created, queued, { type: 'response.output_text.delta', delta: 'a' }, whole];
+    const { response: read, contents, parseErrors } = replaySse(openai, url, events);
+    expect(read.finishReasons).toEqual(['completed']);
     expect([contents, parseErrors]).toEqual([1, 0]);
   });
 
@@ -119,7 +120,8 @@ describe('what OpenAI bills beside the tokens', () => {
     };
     const tool_calls = [{ id: 'x', type: 'custom', custom: { name: 'sql', input: 'select' } }];
     const message = { content: null, tool_calls, annotations: [{ type: 'url_citation' }] };
-    const json = { id: 'c', choices: [{ index: 0, message, finish_reason: 'tool_calls' }], usage, moderation: null };
+    const choices = [{ index: 0, message, finish_reason: 'tool_calls' }];
+    const json = { id: 'c', model: 'm', choices, usage, moderation: null };
     expect(replayJson(openai, chats, json)).toMatchObject({
       response: {
         usage: { input: 20, cacheRead: 4, output: 30, total: 50, audioInput: 12, audioOutput: 25 },
