@@ -1,4 +1,5 @@
 import { parseJson } from '../json.ts';
+import { redactEncoded, redactPairs } from './encoded.ts';
 
 /** A kind of secret, and what is left of a text without it. Those of `edgespan/redact` take linear time. */
 export interface RedactPattern {
@@ -54,14 +55,19 @@ export function createRedactor(rules: readonly RedactRule[], { failed, changed }
     return keys.some((matches) => matches(key));
   }
 
+  function applyRules(text: string, at: RedactPlace): string {
+    let left = text;
+    for (const rule of texts) {
+      left = rule(left, at);
+      if (typeof left !== 'string') throw new TypeError('a redact rule must answer a string');
+    }
+    return left;
+  }
+
   function apply(text: string, at: RedactPlace): string {
     try {
-      let left = keys.length > 0 ? redactJson(text, isSecret) : text;
-      for (const rule of texts) {
-        left = rule(left, at);
-        if (typeof left !== 'string') throw new TypeError('a redact rule must answer a string');
-      }
-      return left;
+      const known = keys.length > 0 ? redactPairs(redactJson(text, isSecret), isSecret, redacted) : text;
+      return redactEncoded(applyRules(known, at), (plain) => applyRules(plain, at));
     } catch (error) {
       failed(error);
       return redacted;

@@ -95,6 +95,37 @@ describe('redaction', () => {
     });
   });
 
+  it('by key takes the value in a query, a form or a line', () => {
+    const { telemetry } = create({ redact: [{ key: 'api_key' }, { key: 'pin' }] });
+    const attributes = {
+      'url.query': '?a=1&api%5Fkey=hunter2&b=2#pin=4',
+      form: 'pin=1234&PIN=99',
+      line: 'user=jane pin=1234; spin=3 = x',
+    };
+    telemetry.span('work', { attributes }, () => {});
+    expect(telemetry.spans[0]!.attributes).toEqual({
+      'url.query': '?a=1&api%5Fkey=[REDACTED]&b=2#pin=[REDACTED]',
+      form: 'pin=[REDACTED]&PIN=[REDACTED]',
+      line: 'user=jane pin=[REDACTED]; spin=3 = x',
+    });
+  });
+
+  it('sees what URLs and forms encode, and leaves the rest of them as it is', () => {
+    const { telemetry } = create();
+    const attributes = {
+      'url.path': '/users/canary%40example.com/a%2Fb',
+      'url.query': '?mail=canary%40ex%61mple.com&name=J%C3%BCrgen+M',
+      whole: '100%25 of caf%C3%A9s, %zz and %ff, a+b',
+      json: JSON.stringify({ a: 'https://a.example/?to=canary%40example.com%22', b: '%41' }),
+    };
+    telemetry.span('work', { attributes }, () => {});
+    const left = telemetry.spans[0]!.attributes;
+    expect(JSON.stringify(left)).not.toMatch(/canary/);
+    expect(left['url.path']).toBe('/users/[REDACTED]/a/b');
+    expect(left.whole).toBe(attributes.whole);
+    expect(JSON.parse(String(left.json))).toEqual({ a: 'https://a.example/?to=[REDACTED]%22', b: '%41' });
+  });
+
   it('by expression takes all matches, whatever its flags', () => {
     const { telemetry } = create({ redact: [/order-\d+/, /x/y] });
     telemetry.span('work', { attributes: { a: 'order-1 and order-22' } }, () => {});
