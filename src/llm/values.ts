@@ -108,6 +108,14 @@ function property(value: Json, name: string): unknown {
   return safely(() => value[name], ignore);
 }
 
+const requestFields = ['input', 'params', 'request', 'chatRequest', 'responsesRequest', 'requestBody'];
+
+/** An argument, and what SDKs have the request inside of. */
+export function listRequests(argument: Json): Json[] {
+  const inner = requestFields.map((name) => asObject(property(argument, name)));
+  return [argument, ...inner.filter((part) => part !== undefined)];
+}
+
 /** What the arguments of a call tell of it: its model, a guardrail, and who is asked where the model knows. */
 export function readArguments(args: readonly unknown[]): Partial<Pick<LlmRequest, 'model' | 'provider' | 'guardrail'>> {
   const found: ReturnType<typeof readArguments> = {};
@@ -116,10 +124,7 @@ export function readArguments(args: readonly unknown[]): Partial<Pick<LlmRequest
     if (typeof argument === 'string' && /^@(cf|hf)\//.test(argument)) found.model ??= argument;
     const object = asObject(argument);
     if (!object) continue;
-    const parts = ['input', 'params', 'request', 'chatRequest', 'responsesRequest', 'requestBody'];
-    for (const part of [object, ...parts.map((name) => asObject(property(object, name)))]) {
-      if (part) Object.assign(found, { ...readAsked(part), ...found });
-    }
+    for (const part of listRequests(object)) Object.assign(found, { ...readAsked(part), ...found });
   }
   return found;
 }

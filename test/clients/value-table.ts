@@ -41,3 +41,24 @@ export interface Row {
 }
 
 export const columns = ['plain', 'stream', 'tools', 'embed'] as const;
+
+export type AnyMethod = (...args: readonly unknown[]) => unknown;
+
+/** The method at the end of a path, bound to what it is found on. */
+export function find(client: object, path: string): AnyMethod {
+  let owner: unknown = client;
+  let found: unknown = client;
+  for (const name of path.split('.')) {
+    owner = found;
+    found = (owner as Record<string, unknown>)[name];
+  }
+  return (...args) => (found as AnyMethod).apply(owner, args as unknown[]);
+}
+
+/** What a call comes to: the whole of a stream, wherever the SDK has put it. */
+export async function consume(returned: unknown): Promise<unknown> {
+  const value = (await returned) as Record<PropertyKey, unknown>;
+  const stream = Symbol.asyncIterator in value ? value : (value.fullStream ?? value.stream ?? value.body);
+  const isStream = typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream;
+  return isStream ? Array.fromAsync(stream as AsyncIterable<unknown>) : value;
+}

@@ -7,34 +7,14 @@ import { createLoopback, type Loopback, redirect } from './loopback.ts';
 import { createRows } from './value-rows.ts';
 import { createAiSdkRows } from './value-rows-ai-sdk.ts';
 import { createCompatibleRows } from './value-rows-compatible.ts';
-import { type Cell, columns, type Fetch, type Row } from './value-table.ts';
+import { type AnyMethod, type Cell, columns, consume, type Fetch, find, type Row } from './value-table.ts';
 
 const installed = isInstalled('openai') && isInstalled('ai');
 const rows = installed
   ? [...(await createRows()), ...(await createCompatibleRows()), ...(await createAiSdkRows())]
   : [];
 
-type AnyMethod = (...args: readonly unknown[]) => unknown;
 type Telemetry = ReturnType<typeof createAlsTelemetry>;
-
-/** The method at the end of a path, bound to what it is found on. */
-function find(client: object, path: string): AnyMethod {
-  let owner: unknown = client;
-  let found: unknown = client;
-  for (const name of path.split('.')) {
-    owner = found;
-    found = (owner as Record<string, unknown>)[name];
-  }
-  return (...args) => (found as AnyMethod).apply(owner, args as unknown[]);
-}
-
-/** What a call comes to: the whole of a stream, wherever the SDK has put it. */
-async function consume(returned: unknown): Promise<unknown> {
-  const value = (await returned) as Record<PropertyKey, unknown>;
-  const stream = Symbol.asyncIterator in value ? value : (value.fullStream ?? value.stream ?? value.body);
-  const isStream = typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream;
-  return isStream ? Array.fromAsync(stream as AsyncIterable<unknown>) : value;
-}
 
 const labelOf = { plain: 'chat', stream: 'stream', tools: 'chat', embed: 'embed' } as const;
 

@@ -1,5 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import { ignore, safely } from '../../errors.ts';
+import type { EvaluationInput } from '../evaluation/evaluator.ts';
+import { maxJudgedText, readAsked, readCompletion } from '../evaluation/transcript.ts';
 import type { LlmRequest } from '../provider.ts';
 import type { Capture, ContentCapture } from './capture.ts';
 import { type Message, type RequestContent, readMessages } from './message.ts';
@@ -12,6 +14,8 @@ export interface Said {
   readonly preview: string | undefined;
   /** `messages` is what was answered, as far as it is known. */
   end(messages: unknown, delegated: boolean): void;
+  /** What was asked and answered, where somebody is to judge it and there is something to judge. */
+  exchange(messages: unknown): EvaluationInput | undefined;
 }
 
 export interface SpokenCall {
@@ -22,11 +26,13 @@ export interface SpokenCall {
   readonly isWrapper?: boolean | undefined;
   /** Characters of the prompt that a session wants. */
   readonly preview: number;
+  /** Somebody is to judge the answer. */
+  readonly judged?: boolean;
 }
 
 const none = { inputs: 0, outputs: 0 };
 /** Of all calls that nobody listens to. */
-const silence: Said = { held: 0, preview: undefined, end: ignore };
+const silence: Said = { held: 0, preview: undefined, end: ignore, exchange: () => undefined };
 
 /**
  * Writes onto the span what goes into a call and, at its end, what came out. A wrapper leaves it to the instrumented call
@@ -34,14 +40,16 @@ const silence: Said = { held: 0, preview: undefined, end: ignore };
  */
 export function followSaid(capture: ContentCapture, span: Span, call: SpokenCall): Said {
   const limits = span.isRecording() ? capture.limits(call.capture) : none;
-  if (limits.inputs === 0 && limits.outputs === 0 && call.preview === 0) return silence;
-  const isWanted = limits.inputs > 0 || call.preview > 0;
+  const { judged = false } = call;
+  if (limits.inputs === 0 && limits.outputs === 0 && call.preview === 0 && !judged) return silence;
+  const isWanted = limits.inputs > 0 || call.preview > 0 || judged;
   const content = isWanted ? readContent(call) : undefined;
   const given = content ? capture.request(content, limits.inputs) : {};
+  const asked = judged ? readAsked(content, capture.text) : undefined;
   const waits = call.isWrapper === true && call.capture === undefined;
   if (!waits) span.setAttributes(given);
   return {
-    held: capture.held(limits.outputs),
+    held: capture.held(Math.max(limits.outputs, asked ? maxJudgedText : 0)),
     preview: content && call.preview > 0 ? capture.text(findPrompt(content), call.preview) : undefined,
     end(messages, delegated) {
       if (waits && delegated) return;
@@ -51,6 +59,10 @@ export function followSaid(capture: ContentCapture, span: Span, call: SpokenCall
       span.setAttributes(
         known ? capture.response(known, limits.outputs) : capture.value('edgespan.output', messages, limits.outputs),
       );
+    },
+    exchange(messages) {
+      const completion = asked ? readCompletion(messages, capture.text) : '';
+      return asked && completion !== '' ? { ...asked, completion } : undefined;
     },
   };
 }

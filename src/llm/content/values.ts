@@ -1,7 +1,7 @@
 import { ignore, safely } from '../../errors.ts';
 import { asObject } from '../../json.ts';
 import type { Provider } from '../provider.ts';
-import { maxUnwraps, unwrap } from '../values.ts';
+import { listRequests, maxUnwraps, unwrap } from '../values.ts';
 import type { ContentFormat, ContentReader, Message, RequestContent } from './message.ts';
 
 /** Of the arguments so many are looked at. */
@@ -31,8 +31,8 @@ export function readArgumentContent(
   if (args.length === 0) return undefined;
   let best: RequestContent | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  for (const body of args.slice(0, maxArguments)) {
-    if (!asObject(body)) continue;
+  const objects = args.slice(0, maxArguments).map(asObject);
+  for (const body of objects.flatMap((object) => (object ? listRequests(object) : []))) {
     for (const format of listFormats(providers)) {
       const content = safely(() => format.request(body), ignore);
       if (!content?.messages?.length) continue;

@@ -1,4 +1,5 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
+import { aiSdkContent } from '../content/ai-sdk.ts';
 import { readCount } from '../faults.ts';
 import type { ItemReader, LlmResponse, LlmUsage, Provider } from '../provider.ts';
 import { shortProviderName } from '../provider-names.ts';
@@ -165,11 +166,12 @@ const firstParts = new Set(['start', 'start-step', 'stream-start', 'response-met
  * Results and streams of the AI SDK (https://ai-sdk.dev), of `generateText`, `streamText`, `generateObject`,
  * `streamObject`, `embed` and `embedMany`, and of its models.
  */
-export const aiSdkValues: Provider = createShape({
+export const aiSdkValues: Provider = /* @__PURE__ */ createShape({
   name: 'ai-sdk',
   priority: 245,
   accepts,
   read,
+  content: aiSdkContent,
   items(first) {
     const outer = asObject(first);
     const type = asString(readPart(first)?.type) ?? '';

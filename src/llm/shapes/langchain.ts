@@ -104,7 +104,8 @@ function listGenerations(value: unknown): Json[] {
 function isGeneration(value: unknown): boolean {
   const generation = asObject(value);
   return (
-    isAiMessage(generation?.message) || (asString(generation?.text) !== undefined && 'generationInfo' in generation!)
+    isAiMessage(generation?.message) ||
+    (generation !== undefined && 'generationInfo' in generation && asString(generation.text) !== undefined)
   );
 }
 
@@ -151,7 +152,7 @@ export function createMessageReader(find: (item: unknown) => readonly Json[]): I
 }
 
 /** Messages, chunks and results of LangChain (https://docs.langchain.com/oss/javascript/langchain/messages). */
-export const langchainValues: Provider = createShape({
+export const langchainValues: Provider = /* @__PURE__ */ createShape({
   name: 'langchain',
   priority: 250,
   accepts,

@@ -75,7 +75,7 @@ function listUpdates(item: unknown): readonly Json[] {
  * States, snapshots and streams of LangGraph (https://docs.langchain.com/oss/javascript/langgraph/graph-api), with how
  * many messages a state has.
  */
-export const langgraphValues: Provider = createShape({
+export const langgraphValues: Provider = /* @__PURE__ */ createShape({
   name: 'langgraph',
   priority: 260,
   accepts: (value) => findMessages(value) !== undefined,

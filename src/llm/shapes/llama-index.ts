@@ -30,7 +30,7 @@ function read(value: unknown): LlmResponse {
 }
 
 /** Responses of LlamaIndex's chat models and engines (https://ts.llamaindex.ai). */
-export const llamaIndexValues: Provider = createShape({
+export const llamaIndexValues: Provider = /* @__PURE__ */ createShape({
   name: 'llamaindex',
   priority: 240,
   accepts(value) {

@@ -1,4 +1,5 @@
 import { asNumber } from '../../json.ts';
+import type { ContentFormat } from '../content/message.ts';
 import type { ItemReader, LlmResponse, LlmUsage, Provider } from '../provider.ts';
 import { present } from '../providers/wire.ts';
 
@@ -8,11 +9,12 @@ export interface ShapeOptions {
   readonly accepts: (value: unknown) => boolean;
   readonly read: (value: unknown) => LlmResponse;
   readonly items?: (first: unknown) => ItemReader | undefined;
+  readonly content?: ContentFormat;
 }
 
 /** A framework whose values are read, and who is asked at no address. */
 /* @__NO_SIDE_EFFECTS__ */
-export function createShape({ name, priority, accepts, read, items }: ShapeOptions): Provider {
+export function createShape({ name, priority, accepts, read, items, content }: ShapeOptions): Provider {
   return {
     name,
     priority,
@@ -23,6 +25,9 @@ export function createShape({ name, priority, accepts, read, items }: ShapeOptio
     accepts,
     read,
     ...(items && { items }),
+    ...(content && {
+      content: { at: () => undefined, of: (value) => (accepts(value) ? content : undefined), all: [content] },
+    }),
   };
 }
 
