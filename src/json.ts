@@ -24,6 +24,8 @@ export function asCount(value: unknown): number | undefined {
 }
 
 export function parseJson(text: string): unknown {
+  // What is absent is often read as this; to catch an error costs more than all else about a span.
+  if (text === '') return undefined;
   try {
     return JSON.parse(text);
   } catch {

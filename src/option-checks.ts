@@ -18,7 +18,10 @@ const fn: Check = { allowed: 'a function', test: (v) => typeof v === 'function' 
 export const ratio: Check = { allowed: 'a number from 0 to 1', test: (v) => typeof v === 'number' && v >= 0 && v <= 1 };
 export const atLeast0: Check = { allowed: 'a number from 0', test: (v) => typeof v === 'number' && v >= 0 };
 export const count: Check = { allowed: 'an integer from 1', test: (v) => Number.isSafeInteger(v) && (v as number) > 0 };
-export const whole: Check = { allowed: 'an integer from 0', test: (v) => Number.isSafeInteger(v) && (v as number) >= 0 };
+export const whole: Check = {
+  allowed: 'an integer from 0',
+  test: (v) => Number.isSafeInteger(v) && (v as number) >= 0,
+};
 export const timer: Check = {
   allowed: `an integer from 1 to ${maxTimerMs}`,
   test: (v) => count.test(v) && (v as number) <= maxTimerMs,
@@ -187,9 +190,16 @@ function invalid(option: string, shown: string, allowed: string): TelemetryError
 }
 
 function unknown(option: string, name: string, known: string[]): TelemetryError {
-  const near = known.find((candidate) => distance(candidate.toLowerCase(), name.toLowerCase()) <= 2);
-  const hint = near ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
-  return new TelemetryError('unknown_option', `there is no option ${option}: ${hint}`, { option });
+  return new TelemetryError('unknown_option', `there is no option ${option}: ${suggestName(name, known)}`, { option });
+}
+
+/** What may have been meant by a name that is not known. */
+export function suggestName(name: string, known: readonly string[]): string {
+  const near = known
+    .map((candidate) => ({ candidate, far: distance(candidate.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ far }) => far <= 2)
+    .sort((a, b) => a.far - b.far)[0];
+  return near ? `did you mean ${near.candidate}?` : `known are ${known.join(', ')}`;
 }
 
 /** A wrong value as an error may show it: short, and never the inside of an object, which may hold a secret. */

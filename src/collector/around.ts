@@ -16,13 +16,19 @@ const maxDepth = 64;
 export function findSurroundings(spans: readonly ReadableSpan[]): (span: ReadableSpan) => Context {
   const byId = new Map(spans.map((span) => [keyOf(span), span]));
   const agents = new Map<ReadableSpan, Context>();
+  const names = new Map<ReadableSpan, string | undefined>();
+
+  function nameOf(span: ReadableSpan): string | undefined {
+    if (!names.has(span)) names.set(span, agentOf(span));
+    return names.get(span);
+  }
 
   function contextOf(span: ReadableSpan, depth: number): Context {
     const { traceId } = span.spanContext();
     const parentId = span.parentSpanContext?.spanId;
     const parent = parentId === undefined ? undefined : byId.get(`${traceId} ${parentId}`);
     if (!parent || depth >= maxDepth) return rootContext;
-    const name = agentOf(parent);
+    const name = nameOf(parent);
     return name === undefined ? contextOf(parent, depth + 1) : enter(parent, name);
   }
 

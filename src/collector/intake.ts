@@ -13,8 +13,8 @@ export interface Batch {
 
 export interface IntakePorts {
   readonly settings: LiveSettings;
-  /** Works through batches, and answers which of their tenants could not be stored. Must not reject. */
-  readonly process: (batches: readonly Batch[]) => Promise<ReadonlySet<string>>;
+  /** Works through batches, and answers which of their tenants could not be stored. */
+  readonly handle: (batches: readonly Batch[]) => Promise<ReadonlySet<string>>;
   readonly onWarning: () => void;
   readonly onDropped: (batch: Batch) => void;
 }
@@ -28,6 +28,8 @@ export interface Intake {
   accept(batch: Batch, inline: boolean): Promise<Outcome>;
   /** Spans that wait or are under way. */
   readonly size: number;
+  /** How many there may ever be. */
+  readonly capacity: number;
   /** Takes no more, and resolves once all is stored or the time is over; then what still waits is told so. */
   close(timeoutMs: number): Promise<void>;
 }
@@ -39,12 +41,17 @@ interface Waiting extends Batch {
 /** Spans that are stored in one go, so that a store commits once for many requests. */
 const maxSpansAtOnce = 4096;
 
-export function createIntake({ settings, process, onWarning, onDropped }: IntakePorts): Intake {
+export function createIntake({ settings, handle, onWarning, onDropped }: IntakePorts): Intake {
   let waiting: Waiting[] = [];
   let waitingSpans = 0;
   let underway = 0;
   let running: Promise<void> | undefined;
   let isClosed = false;
+
+  function capacity(): number {
+    const { max, hardLimit } = settings.current.queue;
+    return Math.max(1, Math.floor(max * hardLimit));
+  }
 
   function dropOldest(): boolean {
     const oldest = waiting.shift();
@@ -57,10 +64,8 @@ export function createIntake({ settings, process, onWarning, onDropped }: Intake
 
   /** Whether there is room for so many. */
   function makeRoom(count: number): boolean {
-    const { max, softLimit, hardLimit, whenFull } = settings.current.queue;
-    const limit = max * hardLimit;
-    if (count > limit) return false;
-    while (waitingSpans + underway + count > limit) {
+    const { max, softLimit, whenFull } = settings.current.queue;
+    while (waitingSpans + underway + count > capacity()) {
       if (whenFull === 'reject' || !dropOldest()) return false;
     }
     if (waitingSpans + underway + count > max * softLimit) onWarning();
@@ -82,8 +87,10 @@ export function createIntake({ settings, process, onWarning, onDropped }: Intake
 
   async function work(batches: readonly Batch[]): Promise<(batch: Batch) => Outcome> {
     try {
-      const failed = await process(batches);
+      const failed = await handle(batches);
       return ({ tenant }) => (failed.has(tenant) ? 'failed' : 'stored');
+    } catch {
+      return () => 'failed';
     } finally {
       underway -= countSpans(batches);
     }
@@ -101,6 +108,9 @@ export function createIntake({ settings, process, onWarning, onDropped }: Intake
   }
 
   return {
+    get capacity() {
+      return capacity();
+    },
     get size() {
       return waitingSpans + underway;
     },

@@ -80,6 +80,7 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
       for (const span of spans) put(span, tenant);
       evict();
     },
+    size: () => traces.size,
     async get(traceId, tenant) {
       const trace = traces.get(keyOf(tenant, traceId));
       if (!trace) return undefined;

@@ -37,8 +37,17 @@ export interface CollectorOptions {
   /** Believes the first address of `X-Forwarded-For`: for a proxy in front that sets it. Off by default. */
   trustForwardedFor?: boolean;
   limits?: CollectorLimits;
-  /** Bytes that the process takes, for a gauge; src knows no runtime that could say. */
+  /** What each agent may fail and cost, as gauges that rules and dashboards compare with; `unknown` is for the others. */
+  objectives?: Readonly<Record<string, Objective>>;
+  /** Bytes that the program takes, for a gauge, as its runtime tells: `() => process.memoryUsage().rss`. */
   memoryBytes?: () => number | undefined;
+}
+
+export interface Objective {
+  /** Share of the calls that may fail, 0 to 1. */
+  errorRate?: number;
+  /** US dollars of a period, as the rules have it. */
+  costBudgetUsd?: number;
 }
 
 export interface QueueOptions {
@@ -55,6 +64,11 @@ export interface QueueOptions {
 export interface RateLimitOptions {
   perIp?: number;
   perService?: number;
+  /**
+   * A rate-limiting binding of Cloudflare's, asked for each address in the place of a count of this instance's own:
+   * https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/
+   */
+  binding?: { limit(of: { key: string }): Promise<{ success: boolean }> };
 }
 
 export interface CollectorLimits {

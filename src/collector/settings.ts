@@ -1,6 +1,8 @@
+import { TelemetryError } from '../errors.ts';
 import {
   atLeast0,
   boolean,
+  type Check,
   type Checks,
   checkOptions,
   checkValues,
@@ -13,7 +15,6 @@ import {
   ratio,
   string,
 } from '../option-checks.ts';
-import { TelemetryError } from '../errors.ts';
 import type { TelemetryOptions } from '../options.ts';
 import type { CollectorOptions } from './options.ts';
 
@@ -24,6 +25,7 @@ const methods = (...names: string[]) => ({
 });
 
 const fn = { allowed: 'a function', test: (value: unknown) => typeof value === 'function' };
+const optional = (check: Check) => (value: unknown) => value === undefined || check.test(value);
 const tenantName = /^[\w.:-]{1,64}$/;
 
 /** A name that is no path, header or query of anything. */
@@ -50,7 +52,15 @@ const checks: Checks = {
   adminKey: { ...string, secret: true },
   forward: group({ endpoint: string, headers: { ...object, secret: true } }),
   queue: group(queue),
-  rateLimit: group(rateLimit),
+  rateLimit: group({ ...rateLimit, binding: methods('limit') }),
+  objectives: {
+    allowed: 'errorRate from 0 to 1 and costBudgetUsd from 0, by agent',
+    test: (value) =>
+      object.test(value) &&
+      Object.values(value as object).every(
+        (one) => object.test(one) && optional(ratio)(one.errorRate) && optional(atLeast0)(one.costBudgetUsd),
+      ),
+  },
   dashboard: boolean,
   audit: methods('record'),
   tenantLabel: boolean,
@@ -107,7 +117,7 @@ export function createSettings({ telemetry, queue, rateLimit }: CollectorOptions
   let current: Settings = {
     sampling: { ratio: 1, keepErrors: false, ...present(telemetry?.sampling) },
     queue: { max: 50_000, softLimit: 0.8, hardLimit: 0.95, whenFull: 'reject', ...present(queue) },
-    rateLimit: present(rateLimit),
+    rateLimit: present({ perIp: rateLimit?.perIp, perService: rateLimit?.perService }) as Settings['rateLimit'],
   };
   checkOrder(current);
   return {
@@ -144,12 +154,21 @@ function present<T extends object>(given: T | undefined, stay = false): T {
 /** Throws a `TelemetryError` for the first option that is unknown or wrong. */
 export function checkCollectorOptions(options: CollectorOptions): void {
   checkValues(options, checks);
-  if (!options.telemetry) return;
+  const { telemetry } = options;
+  if (telemetry)
+    naming(
+      (option) => `telemetry.${option}`,
+      () => checkOptions(telemetry as TelemetryOptions),
+    );
+}
+
+/** Says of a wrong option what it is called here. */
+export function naming<T>(name: (option: string) => string, fn: () => T): T {
   try {
-    checkOptions(options.telemetry as TelemetryOptions);
+    return fn();
   } catch (error) {
     if (!(error instanceof TelemetryError) || !error.option) throw error;
-    const option = `telemetry.${error.option}`;
+    const option = name(error.option);
     throw new TelemetryError(error.code, error.message.replace(error.option, option), { option });
   }
 }

@@ -15,7 +15,7 @@ import type { ReadableSpan, Resource } from '../trace/readable-span.ts';
 import { findSurroundings } from './around.ts';
 import type { CollectorDialect } from './dialect.ts';
 import { createBySender, readSender, type Sender } from './emitters.ts';
-import { recordVerdict } from './span-verdicts.ts';
+import { recordEvaluations } from './span-verdicts.ts';
 
 export interface SpanMetricsPorts {
   readonly engine: Pick<Engine, 'options' | 'clock' | 'prices' | 'providers' | 'diagnostics'>;
@@ -67,17 +67,20 @@ export function createSpanMetrics({ engine, registry, dialect, maxEmitters, onCa
     return { instruments, book, seen: seenByTenant({ service: '', env: '', tenant: sender.tenant }) };
   });
 
-  function recordOne(span: ReadableSpan, { instruments, book, seen }: Emitting, around: ReturnType<typeof findSurroundings>) {
+  function recordOne(
+    span: ReadableSpan,
+    { instruments, book, seen }: Emitting,
+    around: ReturnType<typeof findSurroundings>,
+  ) {
     const agent = asString(span.attributes['rastir.agent']) ?? asString(span.attributes['gen_ai.agent.name']);
-    const isNew = !seen.isCovered(span.spanContext(), 'seen');
-    recordSpan(
+    const isNew = recordSpan(
       { recorder: { seen, book }, instruments, providers, clock, isOurs: () => false },
       span,
       around(span),
       agent === undefined ? {} : { agent },
     );
     if (!isNew) return;
-    recordVerdict(span, instruments, agent ?? '');
+    recordEvaluations(span, instruments, agent ?? '');
     if (!readWork(span.name, span.attributes)) recordOther(span, instruments, agent ?? '', dialect.countsAll);
   }
 

@@ -129,6 +129,7 @@ export function createTraceTables(sql: Statements, options: SqliteTraceStoreOpti
         evict(at);
       });
     },
+    size: () => Number(sql.all('SELECT COUNT(*) AS n FROM traces')[0]?.n ?? 0),
     async get(traceId, tenant) {
       const rows = sql.all('SELECT json FROM spans WHERE tenant = ? AND trace_id = ? ORDER BY start', tenant, traceId);
       const spans = rows.flatMap(({ json }) => decodeStoredSpan(json as string) ?? []);

@@ -46,4 +46,6 @@ export interface TraceStore {
   /** A trace's spans by start time; `undefined` where the tenant has no such trace. */
   get(traceId: string, tenant: string): Promise<readonly ReadableSpan[] | undefined>;
   query(query: TraceQuery, tenant: string): Promise<{ traces: readonly TraceSummary[]; cursor?: string }>;
+  /** How many traces there are, of all tenants, where that is quickly told. */
+  size?(): number | Promise<number>;
 }

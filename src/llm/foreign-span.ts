@@ -107,6 +107,7 @@ export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attribut
     model: model?.replace(/^models\//, ''),
     operation: work.operation,
     stream: work.stream,
+    ...readAskedGuardrail(attributes),
   };
 }
 
@@ -122,6 +123,7 @@ export function readForeignResponse(attributes: Attributes): LlmResponse {
       usage: readForeignUsage(attributes),
       costUsd: readForeignCost(attributes),
       toolCalls: calls.length > 0 ? calls : undefined,
+      guardrail: readForeignGuardrail(attributes),
     }) ?? {}
   );
 }
@@ -163,6 +165,19 @@ function readForeignCost(attributes: Attributes): number | undefined {
   const currency = text(attributes, 'gen_ai.usage.cost.currency') ?? 'USD';
   const amount = currency === 'USD' ? number(attributes, 'gen_ai.usage.cost.amount') : undefined;
   return amount ?? number(attributes, 'gen_ai.usage.cost', 'llm.cost.total', 'llm.cost_usd');
+}
+
+/** Whom the request had check it, where the tracer says so. */
+function readAskedGuardrail(attributes: Attributes): Pick<LlmRequest, 'guardrail'> {
+  const id = text(attributes, 'llm.guardrail.id', 'rastir.guardrail_id');
+  const version = text(attributes, 'rastir.guardrail_version');
+  return id ? { guardrail: { id, ...(version && { version }) } } : {};
+}
+
+function readForeignGuardrail(attributes: Attributes): LlmResponse['guardrail'] {
+  const action = text(attributes, 'llm.guardrail.action', 'rastir.guardrail_action');
+  const named = [attributes['llm.guardrail.categories'] ?? attributes['rastir.guardrail_category']].flat();
+  return action ? { action, categories: named.filter((name) => typeof name === 'string') } : undefined;
 }
 
 /** Names of tool calls, of those that are kept. */

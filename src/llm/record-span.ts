@@ -27,12 +27,12 @@ export interface KnownOfSpan {
 }
 
 export interface SpanRecordingPorts {
-  readonly recorder: LlmRecorder;
+  readonly recorder: Pick<LlmRecorder, 'seen' | 'book'>;
   readonly instruments: LlmInstruments;
   readonly providers: readonly Provider[];
   readonly clock: Clock;
-  /** The scope of our own spans. */
-  readonly scopeName: string;
+  /** Whether a span has been counted where it was made: our own, for whoever makes them. */
+  readonly isOurs: (span: ReadableSpan) => boolean;
 }
 
 /** Another tracer's clock and ours may differ by so many milliseconds. */
@@ -53,29 +53,36 @@ interface Finished {
 /**
  * Turns a GenAI span of another tracer that has ended into metrics, cost and sums, as if the call had been ours. It
  * starts no span. What we have made ourselves, have recorded already, or what only restates its parts counts nothing.
+ * Answers whether the span is one that it had not seen.
  */
-export function recordSpan(ports: SpanRecordingPorts, span: ReadableSpan, context: Context, known: KnownOfSpan): void {
+export function recordSpan(
+  ports: SpanRecordingPorts,
+  span: ReadableSpan,
+  context: Context,
+  known: KnownOfSpan,
+): boolean {
   const { seen } = ports.recorder;
-  if (isOurs(span, ports.scopeName)) return;
+  if (ports.isOurs(span)) return false;
   const id = span.spanContext();
   const parent = parentOf(span, id);
   const attributes = copyAttributes(span.attributes);
   const work = readWork(span.name, attributes);
   const inside = seen.coveredIn(id);
-  if (!seen.addSpan(id)) return;
+  if (!seen.addSpan(id)) return false;
   // A call is the same for all spans around it, up to whoever runs tools.
   if (!work || work.type === 'llm') for (const kind of inside) if (!kind.includes(' ')) seen.cover(parent, kind);
-  if (!work) return;
+  if (!work) return true;
   const agent = known.agent ?? asString(attributes['gen_ai.agent.name']) ?? getAgent(context);
   const seconds = readSeconds(span);
   if (seconds === undefined) {
     ports.instruments.parseError(readForeignRequest(asCall(work), attributes).provider);
-    return;
+    return true;
   }
   const startedAt = ports.clock.monotonic() - (ports.clock.now() - fromHrTime(span.startTime));
   const finished: Finished = { span, attributes, id, parent, agent, seconds, startedAt };
   if (work.type !== 'llm') recordWork(ports, work, finished, context);
   else if (!inside.includes(kindOfCall(work.operation))) recordCall(ports, work, finished, context);
+  return true;
 }
 
 function recordCall(
@@ -151,7 +158,7 @@ function recordWork(
 }
 
 /** Ours are those that our recorder made, and those that another copy of this library did. */
-function isOurs(span: ReadableSpan, scopeName: string): boolean {
+export function isOurs(span: ReadableSpan, scopeName: string): boolean {
   if (isOwn(span)) return true;
   const name = span.instrumentationScope?.name;
   return !(span instanceof RecordingSpan) && (name === 'edgespan' || name === scopeName);

@@ -26,7 +26,7 @@ const seen = 'seen';
 /** The span itself has been counted as a model call. */
 export const countedItself = 'counted';
 
-export function createSeenCalls(): SeenCalls {
+export function createSeenCalls(max = maxSpans): SeenCalls {
   /** Ids of the newest replies, and when their calls began. */
   const replies = new Map<string, number>();
   const marks = new Map<string, Set<string>>();
@@ -34,7 +34,7 @@ export function createSeenCalls(): SeenCalls {
   function mark(span: SpanContext, what: string): void {
     const key = keyOf(span);
     const set = marks.get(key) ?? new Set();
-    keep(marks, key, set.add(what), maxSpans);
+    keep(marks, key, set.add(what), max);
   }
 
   const has = (span: SpanContext, what: string) => marks.get(keyOf(span))?.has(what) === true;

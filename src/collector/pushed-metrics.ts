@@ -1,0 +1,110 @@
+import type { Clock } from '../clock.ts';
+import { toUnixNano } from '../clock.ts';
+import type { Ledger } from '../delivery.ts';
+import { asString } from '../json.ts';
+import type { FamilyTable } from '../llm/families.ts';
+import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
+import type { MetricStore } from '../metrics/store.ts';
+import { createStoreExporter } from '../metrics/store-exporter.ts';
+import { readSender, type Sender, senderLabels } from './emitters.ts';
+import { createPushedSeries } from './pushed-series.ts';
+
+export interface PushedMetricsPorts {
+  readonly store: MetricStore;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly ledger: Ledger;
+  readonly timeoutMs: number;
+  readonly maxSeries: number;
+  /** Labels that say who sends. */
+  readonly labels: readonly string[];
+  /** Families that spans come to. */
+  readonly derived: FamilyTable;
+  /** The store is older than this process, or others write into it. */
+  readonly isShared: boolean;
+  /** This instance does not live to see the next cumulative value. */
+  readonly ephemeral: boolean;
+}
+
+/** Metrics that applications push themselves. */
+export interface PushedMetrics {
+  /** Answers how many points there was no place for, and why. */
+  add(snapshots: readonly MetricsSnapshot[], tenant: string): Promise<{ points: number; problem: string | undefined }>;
+  /** Whether the sender of a point pushes this family itself; then it counts, and what its spans come to does not. */
+  has(family: string, labels: Point['labels']): boolean;
+}
+
+export function createPushedMetrics(ports: PushedMetricsPorts): PushedMetrics {
+  const { clock, labels: names } = ports;
+  let startedAt: bigint | undefined;
+  const series = createPushedSeries({
+    maxSeries: ports.maxSeries,
+    monotonic: clock.monotonic,
+    isKnown: (start) => ports.isShared && startedAt !== undefined && start < startedAt,
+  });
+  const derivedBounds = new Map(Object.values(ports.derived).map(({ name, buckets }) => [name, buckets?.join()]));
+  /** By family and sender; there are no more of them than series. */
+  const pushing = new Set<string>();
+  let fresh: MetricFamily[] = [];
+  const exporter = createStoreExporter({
+    ...ports,
+    async collect() {
+      const metrics = fresh;
+      fresh = [];
+      return { temporality: 'cumulative', resource: {}, metrics };
+    },
+  });
+
+  function objectionTo(family: MetricFamily, temporality: 'delta' | 'cumulative'): string | undefined {
+    const own = derivedBounds.get(family.name);
+    if (derivedBounds.has(family.name) && own !== family.bounds?.join()) {
+      return `${family.name} has other buckets, or another type, than this collector gives it: set the same metrics.buckets`;
+    }
+    if (temporality === 'cumulative' && ports.ephemeral && (family.type !== 'gauge' || family.additive)) {
+      return `${family.name} is cumulative: instances come and go here, so send deltas`;
+    }
+    return undefined;
+  }
+
+  function addFamily(family: MetricFamily, snapshot: MetricsSnapshot, sender: Sender): number {
+    const instance = asString(snapshot.resource['service.instance.id']) ?? '';
+    const who = senderLabels(sender);
+    const added = Object.fromEntries(names.map((name) => [name, who[name] ?? '']));
+    const push = {
+      sender: `${sender.tenant}\n${sender.env}\n${sender.service}\n${instance}`,
+      temporality: snapshot.temporality,
+    };
+    const points = family.points.flatMap((point) => {
+      const { attributes: _types, ...plain } = point;
+      return series.add(push, family, { ...plain, labels: { ...point.labels, ...added } }) ?? [];
+    });
+    if (points.length === 0) return family.points.length;
+    fresh.push({ ...family, points });
+    if (derivedBounds.has(family.name)) pushing.add(keyOf(family.name, added, names));
+    return family.points.length - points.length;
+  }
+
+  return {
+    async add(snapshots, tenant) {
+      startedAt ??= toUnixNano(clock.now());
+      let left = 0;
+      let problem: string | undefined;
+      for (const snapshot of snapshots) {
+        const sender = readSender({ attributes: snapshot.resource }, tenant);
+        for (const family of snapshot.metrics) {
+          const objection = objectionTo(family, snapshot.temporality);
+          const refused = objection ? family.points.length : addFamily(family, snapshot, sender);
+          left += refused;
+          if (refused > 0) problem ??= objection ?? 'there are more series than limits.pushedSeries';
+        }
+      }
+      if (fresh.length > 0) await exporter.flush(clock.monotonic() + ports.timeoutMs);
+      return { points: left, problem };
+    },
+    has: (family, labels) => pushing.has(keyOf(family, labels, names)),
+  };
+}
+
+function keyOf(family: string, labels: Point['labels'], names: readonly string[]): string {
+  return [family, ...names.map((name) => labels[name] ?? '')].join('\n');
+}

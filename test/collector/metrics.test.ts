@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { type CollectorOptions, createCollector } from '../../src/collector/index.ts';
+import { createTelemetry } from '../../src/index.ts';
+import { createMemoryMetricStore } from '../../src/metrics/memory-store.ts';
+import { chatSpan, getMetrics, post, sendSpans } from './support.ts';
+
+type Collector = ReturnType<typeof createCollector>;
+
+const nanos = (ms: number) => String(BigInt(1_700_000_000_000 + ms) * 1_000_000n);
+
+interface Pushed {
+  name?: string;
+  value?: number;
+  temporality?: 1 | 2;
+  start?: number;
+  time: number;
+  instance?: string;
+  service?: string;
+}
+
+function push(collector: Collector, pushed: Pushed, headers: Record<string, string> = {}) {
+  const {
+    name = 'jobs_total',
+    value = 1,
+    temporality = 1,
+    start = 0,
+    time,
+    instance = 'i1',
+    service = 'shop',
+  } = pushed;
+  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const point = { asInt: String(value), startTimeUnixNano: nanos(start), timeUnixNano: nanos(time) };
+  return post(
+    collector,
+    '/v1/metrics',
+    {
+      resourceMetrics: [
+        {
+          resource: { attributes: [attribute('service.name', service), attribute('service.instance.id', instance)] },
+          scopeMetrics: [
+            {
+              metrics: [
+                {
+                  name,
+                  sum: {
+                    aggregationTemporality: temporality,
+                    isMonotonic: true,
+                    dataPoints: [{ ...point, attributes: [attribute('queue', 'mail')] }],
+                  },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+    headers,
+  );
+}
+
+const series = (value: number, service = 'shop') =>
+  `jobs_total{environment="development",queue="mail",service="${service}"} ${value}\n`;
+
+describe('pushed metrics', () => {
+  it('add up deltas of many senders, and take what comes twice once', async () => {
+    const collector = createCollector();
+    await push(collector, { value: 3, time: 10 });
+    await push(collector, { value: 3, time: 10 });
+    await push(collector, { value: 4, start: 10, time: 20 });
+    await push(collector, { value: 5, time: 15, instance: 'i2' });
+    expect(await getMetrics(collector)).toContain(series(12));
+  });
+
+  it('make one series of the cumulative ones of many senders, also of those that begin anew', async () => {
+    const collector = createCollector();
+    const cumulative = (value: number, time: number, more: Partial<Pushed> = {}) =>
+      push(collector, { value, time, temporality: 2, ...more });
+    await cumulative(10, 10);
+    await cumulative(100, 11, { instance: 'i2' });
+    await cumulative(14, 20);
+    await cumulative(14, 20);
+    // Overtaken by the one before.
+    await cumulative(12, 15);
+    expect(await getMetrics(collector)).toContain(series(114));
+    // Started anew, and by now above what it was.
+    await cumulative(20, 40, { start: 30 });
+    expect(await getMetrics(collector)).toContain(series(134));
+  });
+
+  it('carry service and environment, and the tenant by option', async () => {
+    const collector = createCollector({ keys: { k: 'a' }, tenantLabel: true });
+    await push(collector, { time: 1 }, { 'x-api-key': 'k' });
+    expect(await getMetrics(collector, { 'x-api-key': 'k' })).toContain(
+      'jobs_total{environment="development",queue="mail",service="shop",tenant="a"} 1',
+    );
+  });
+
+  it('are partly refused where there are too many series', async () => {
+    const collector = createCollector({ limits: { pushedSeries: 1 } });
+    expect(await (await push(collector, { time: 1 })).json()).toEqual({});
+    const response = await push(collector, { time: 1, instance: 'i2' });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      partialSuccess: { rejectedDataPoints: '1', errorMessage: 'there are more series than limits.pushedSeries' },
+    });
+    expect(await (await push(collector, { time: 2, start: 1 })).json()).toEqual({});
+    expect(await getMetrics(collector)).toContain(series(2));
+  });
+
+  it('that are cumulative are refused where instances come and go', async () => {
+    const collector = createCollector({
+      telemetry: { runtime: { ephemeral: true } },
+      metrics: createMemoryMetricStore(),
+    });
+    expect(await (await push(collector, { time: 1, temporality: 2 })).json()).toMatchObject({
+      partialSuccess: { rejectedDataPoints: '1', errorMessage: expect.stringContaining('deltas') },
+    });
+    await push(collector, { time: 1 });
+    expect(await getMetrics(collector)).toContain(series(1));
+  });
+
+  it('win over what spans come to, for the service that pushes them', async () => {
+    const collector = createCollector();
+    await sendSpans(collector, [chatSpan(), chatSpan({ service: 'other', spanId: '2'.padStart(16, '0') })]);
+    // The client counts before it samples: nine calls, of which one span came.
+    const receive = (input: RequestInfo | URL, init?: RequestInit) =>
+      Promise.resolve(collector.request(new URL(String(input)).pathname, init as RequestInit));
+    const client = createTelemetry({
+      serviceName: 'shop',
+      environment: 'production',
+      otlp: { endpoint: 'http://collector.test', fetch: receive as typeof fetch, temporality: 'delta' },
+      sampling: { ratio: 0 },
+      runtime: { env: {} },
+    });
+    for (let i = 0; i < 9; i++) client.recordLlmCall({ provider: 'openai', model: 'gpt-4o', latencyMs: 10 });
+    expect((await client.flush()).ok).toBe(true);
+    const lines = (await getMetrics(collector)).split('\n').filter((line) => line.startsWith('llm_requests_total'));
+    expect(lines.map((line) => [/service="(\w+)"/.exec(line)?.[1], line.split(' ').at(-1)]).sort()).toEqual([
+      ['other', '1'],
+      ['shop', '9'],
+    ]);
+  });
+
+  it('with other buckets than spans come to here are told, and do not take the page down', async () => {
+    const collector = createCollector();
+    await sendSpans(collector, [chatSpan()]);
+    const response = await push(collector, { name: 'llm_request_duration_seconds', time: 1 });
+    expect(await response.json()).toMatchObject({
+      partialSuccess: { rejectedDataPoints: '1', errorMessage: expect.stringContaining('other buckets') },
+    });
+    expect(await getMetrics(collector)).toContain('llm_request_duration_seconds_count');
+  });
+
+  it('of a service that sends too much are 429', async () => {
+    const collector = createCollector({ rateLimit: { perService: 1 } });
+    expect((await push(collector, { time: 1 })).status).toBe(200);
+    const response = await push(collector, { time: 2 });
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
+  });
+});
+
+describe('/metrics', () => {
+  it('has exemplars of stored traces in OpenMetrics', async () => {
+    const collector = createCollector();
+    await sendSpans(collector, [chatSpan()]);
+    const text = await getMetrics(collector, { accept: 'application/openmetrics-text' });
+    expect(text).toMatch(
+      new RegExp(`llm_request_duration_seconds_bucket\\{.*le="2.0".*\\} 1 # \\{trace_id="${'a'.repeat(32)}"`),
+    );
+  });
+
+  it('is the sum of all collectors that share a store', async () => {
+    const metrics = createMemoryMetricStore();
+    const collectors = [createCollector({ metrics }), createCollector({ metrics })] as const;
+    await sendSpans(collectors[0], [chatSpan()]);
+    await sendSpans(collectors[1], [chatSpan({ spanId: '2'.padStart(16, '0') })]);
+    await getMetrics(collectors[1]);
+    expect(await getMetrics(collectors[0])).toMatch(/llm_requests_total\{.*service="shop".*\} 2\n/);
+  });
+
+  it('says 501 where one of many instances knows only its own numbers', async () => {
+    const options: CollectorOptions = { telemetry: { runtime: { ephemeral: true } } };
+    expect((await createCollector(options).request('/metrics')).status).toBe(501);
+    const local = createCollector({ telemetry: { ...options.telemetry, metrics: { local: true } } });
+    expect((await local.request('/metrics')).status).toBe(200);
+  });
+
+  it('asks for the token of metrics.token', async () => {
+    const collector = createCollector({ telemetry: { metrics: { token: 'scrape' } } });
+    expect((await collector.request('/metrics')).status).toBe(401);
+    expect((await collector.request('/metrics', { headers: { authorization: 'Bearer scrape' } })).status).toBe(200);
+  });
+});
