@@ -7,7 +7,8 @@ import { onTestFinished } from 'vitest';
 import { root } from '../support/build.ts';
 
 const clients = join(root, 'test', 'clients', 'node_modules');
-const packages: Readonly<Record<string, string>> = {
+/** Where a user's project has its packages from. */
+export const packages: Readonly<Record<string, string>> = {
   edgespan: root,
   vitest: join(root, 'node_modules', 'vitest'),
   '@opentelemetry/api': join(root, 'node_modules', '@opentelemetry', 'api'),
@@ -20,6 +21,12 @@ const packages: Readonly<Record<string, string>> = {
   '@ai-sdk/openai': join(clients, '@ai-sdk', 'openai'),
   '@anthropic-ai/sdk': join(clients, '@anthropic-ai', 'sdk'),
   '@google/genai': join(clients, '@google', 'genai'),
+  '@langchain/openai': join(clients, '@langchain', 'openai'),
+  '@langchain/langgraph': join(clients, '@langchain', 'langgraph'),
+  '@openai/agents': join(clients, '@openai', 'agents'),
+  '@modelcontextprotocol/sdk': join(clients, '@modelcontextprotocol', 'sdk'),
+  ioredis: join(clients, 'ioredis'),
+  zod: join(clients, 'zod'),
 };
 
 /** What the project's users write: the programs of `../shared/api`, where that folder is. */
