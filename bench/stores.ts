@@ -20,10 +20,11 @@ export interface StoreResult extends StoreFigures {
   readonly rowsPerFlush?: number;
 }
 
-/** Series, shards and flushes in parallel of each line. */
+/** Series, shards and flushes in parallel of each line: one at a time, what one shard bears, and what more of them do. */
 const loads = [
-  ...[1, 10, 100].map((series) => ({ series, shards: 1, parallel: 1 })),
-  ...[1, 2, 4, 8].map((shards) => ({ series: 10, shards, parallel: 32 })),
+  ...[1, 10, 100, 1000].map((series) => ({ series, shards: 1, parallel: 1 })),
+  ...[1, 10, 100].map((series) => ({ series, shards: 1, parallel: 32 })),
+  ...[2, 4, 8].map((shards) => ({ series: 10, shards, parallel: 32 })),
 ];
 
 const built = (entry: string) => import(new URL(`../dist/${entry}.js`, import.meta.url).pathname);
@@ -134,8 +135,9 @@ export function renderStore(result: StoreResult): string {
     (rowsPerFlush?.toFixed(2) ?? '').padStart(6),
     (parallel === 1 ? result.microsecondsPerFlush.toFixed(0) : '').padStart(8),
     flushesPerSecond.toFixed(0).padStart(9),
+    result.microsecondsPerScrape.toFixed(0).padStart(9),
   ];
   return columns.join(' ');
 }
 
-export const storeHeader = 'store           series shards parallel requests   rows µs/flush flushes/s';
+export const storeHeader = 'store           series shards parallel requests   rows µs/flush flushes/s µs/scrape';

@@ -1,4 +1,4 @@
-import { messageOf, TelemetryError, type TelemetryErrorCode } from './errors.ts';
+import { ignore, messageOf, TelemetryError, type TelemetryErrorCode, tell } from './errors.ts';
 
 /** What the library has to say about itself. */
 export interface Health {
@@ -70,11 +70,8 @@ export function createDiagnostics(now: () => number, onError: (error: TelemetryE
       // A clock that was set back must not silence what follows.
       if (Math.abs(time - kind.reportedAt) < quietMs) return;
       kind.reportedAt = time;
-      try {
-        onError(error);
-      } catch {
-        // A callback that throws is the application's to mend; telemetry goes on.
-      }
+      // A callback that fails is the application's to mend; telemetry goes on.
+      tell(() => onError(error), ignore);
     },
     health() {
       const problems = [...kinds].map(([code, { message, count }]) => ({

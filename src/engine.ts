@@ -31,7 +31,7 @@ import type { PriceTable } from './pricing/price.ts';
 import { createPropagator } from './propagation/composite.ts';
 import { w3c } from './propagation/w3c.ts';
 import { lazyResource, resolveResource } from './resource.ts';
-import { type CompleteRuntime, completeRuntime } from './runtime.ts';
+import { completeRuntime } from './runtime.ts';
 import {
   byPriority,
   type ResolvedLimits,
@@ -51,6 +51,7 @@ import { type ContextView, createContextView, getScopeAttributes } from './trace
 import type { SpanMemory } from './trace/exporters.ts';
 import { createIdGenerator } from './trace/ids.ts';
 import { getSpan } from './trace/otel-span.ts';
+import { type PlacedRuntime, withPlaces } from './trace/placed-context.ts';
 import type { Resource } from './trace/readable-span.ts';
 import type { RecordingSpan } from './trace/span.ts';
 import type { SpanPipeline } from './trace/span-pipeline.ts';
@@ -60,7 +61,7 @@ import { createTracer, createTracerProvider, type TracerHost } from './trace/tra
 export interface Engine {
   readonly options: TelemetryOptions;
   readonly enabled: boolean;
-  readonly runtime: CompleteRuntime;
+  readonly runtime: PlacedRuntime;
   readonly clock: Clock;
   readonly limits: ResolvedLimits;
   readonly flushing: ReturnType<typeof resolveFlush>;
@@ -103,7 +104,7 @@ export interface BuiltIn {
 /** Checks the options and wires the parts. Nothing here reads a clock, draws a random number or starts a timer. */
 export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engine {
   checkOptions(options);
-  const runtime = completeRuntime(options.runtime);
+  const runtime = withPlaces(completeRuntime(options.runtime));
   const clock: Clock = { now: runtime.now, monotonic: runtime.monotonic };
   let ready = false;
   const diagnostics = createDiagnostics(() => (ready ? clock.now() : 0), options.onError);

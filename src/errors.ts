@@ -68,5 +68,15 @@ export function safely<T>(fn: () => T, report: (error: unknown) => void): T | un
   }
 }
 
+/**
+ * As `safely`, for a callback that is only told something: it may be an async function, and a rejection that nobody
+ * handles would end the process.
+ */
+export function tell<T>(fn: () => T, report: (error: unknown) => void): T | undefined {
+  const answer = safely(fn, report);
+  if (answer instanceof Promise) answer.catch(report);
+  return answer;
+}
+
 /** For `safely`, where a failure is nobody's business: what is read belongs to others. */
 export function ignore(): void {}

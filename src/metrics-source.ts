@@ -1,5 +1,6 @@
 import type { Engine } from './engine.ts';
 import { TelemetryError } from './errors.ts';
+import { runUnseen } from './flush.ts';
 import { mergeSnapshots } from './metrics/merge.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
@@ -62,14 +63,19 @@ export async function collectSources(
   sources: readonly MetricSource[],
 ): Promise<{ snapshot: MetricsSnapshot; note: string | undefined }> {
   const stores = new Set<MetricStore>();
+  // A store gets all that is in a registry, also what others count there.
+  const registries = new Set(sources.map((source) => engineOf(source)?.sharedMetrics && registryOf(source)));
   const readers: MetricSource[] = [];
   const pushes: Promise<void>[] = [];
+  await Promise.all(sources.map(refreshBudget));
   for (const source of sources) {
     const engine = engineOf(source);
     const store = engine?.sharedMetrics?.store;
+    const registry = store ? undefined : registryOf(source);
     if (engine && store && stores.has(store)) pushes.push(pushOwn(engine));
-    else readers.push(source);
+    else if (!registry || !registries.has(registry)) readers.push(source);
     if (store) stores.add(store);
+    if (registry) registries.add(registry);
   }
   await Promise.all(pushes);
   const snapshots = await Promise.all(readers.map(collectSource));
@@ -78,6 +84,19 @@ export async function collectSources(
 
 function engineOf(source: MetricSource): Engine | undefined {
   return 'collect' in source ? undefined : getParts(source).engine;
+}
+
+/** Others may have spent of a budget whose store they share. */
+async function refreshBudget(source: MetricSource): Promise<void> {
+  const engine = engineOf(source);
+  if (engine?.budget) await runUnseen(engine, async () => engine.budget?.refresh(0)).catch(engine.diagnostics.report);
+}
+
+/** What its numbers are in; nothing where it counts none. */
+function registryOf(source: MetricSource): MetricRegistry | undefined {
+  const engine = engineOf(source);
+  if (!engine) return source as MetricRegistry;
+  return engine.enabled && engine.options.metrics?.enabled !== false ? engine.registry : undefined;
 }
 
 /** Whether it is one of many and has nothing to share their numbers by. */

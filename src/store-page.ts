@@ -3,7 +3,7 @@ import type { Engine } from './engine.ts';
 import { messageOf, TelemetryError } from './errors.ts';
 import { runUnseen } from './flush.ts';
 import type { SharedMetrics } from './metric-output.ts';
-import type { MetricsSnapshot } from './metrics/snapshot.ts';
+import type { MetricFamily, MetricsSnapshot, Point } from './metrics/snapshot.ts';
 
 /** Hands the store what this isolate has counted; a failure is reported and shows when the store is read. */
 export async function pushOwn(engine: Engine, deadline = deadlineOf(engine)): Promise<void> {
@@ -27,7 +27,8 @@ export async function collectShared(engine: Engine, { store }: SharedMetrics): P
   let failure: unknown = new Error('no answer in time');
   const collecting = runUnseen(engine, async () => store.collect()).then(
     (collected) => {
-      snapshot = collected;
+      if (isSnapshot(collected)) snapshot = collected;
+      else failure = new Error('collect() answered no snapshot of cumulative metrics');
     },
     (error: unknown) => {
       failure = error;
@@ -44,4 +45,11 @@ export async function collectShared(engine: Engine, { store }: SharedMetrics): P
     'store_failed',
     'The metric store (metrics.store) does not answer, and no isolate has all numbers.',
   );
+}
+
+/** A store may be the application's own. */
+function isSnapshot(value: Partial<MetricsSnapshot> | undefined): value is MetricsSnapshot {
+  if (value?.temporality !== 'cumulative' || !Array.isArray(value.metrics)) return false;
+  const isLabelled = (point: Partial<Point> | null) => typeof point?.labels === 'object' && point.labels !== null;
+  return value.metrics.every(({ points }: Partial<MetricFamily>) => Array.isArray(points) && points.every(isLabelled));
 }

@@ -1,4 +1,4 @@
-import { checkKey, checkWindow } from '../../src/budget/check.ts';
+import { checkKey, checkMaxKeys, checkWindow } from '../../src/budget/check.ts';
 import { readFrom, releaseIn, reserveIn, settleIn } from '../../src/budget/ledger.ts';
 import type { BudgetStore } from '../../src/budget/store.ts';
 import { type KvEntry, type KvKey, type KvPort, kvPort, maxChecks, strong, toKv, untilCommitted } from './kv.ts';
@@ -32,7 +32,8 @@ export function createDenoKvBudgetStore(kv: unknown, options: DenoKvBudgetStoreO
 
 export function createStore(given: unknown, options: DenoKvBudgetStoreOptions, port: KvPort): BudgetStore {
   const { prefix = 'edgespan', maxKeys = 100_000 } = options;
-  const kv = toKv(given);
+  const kv = toKv(given, prefix);
+  checkMaxKeys(maxKeys);
   const windows = createWindowCount(kv, prefix, maxKeys);
   const keyOf = (key: string, windowEnd: number): KvKey => [prefix, 'budget', key, windowEnd];
 

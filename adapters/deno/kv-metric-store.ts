@@ -8,7 +8,7 @@ import {
   maxStoredSeries,
 } from '../../src/metrics/store.ts';
 import { mergeBatch, type StoredState } from '../../src/metrics/stored-blocks.ts';
-import { defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
+import { checkStoreBounds, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
 import { createLane, type KvPort, kvPort, maxChecks, maxCommitBytes, strong, toKv, untilCommitted } from './kv.ts';
 import { createFamilyRoom, type FamilyChange } from './kv-families.ts';
 
@@ -41,7 +41,8 @@ export function createDenoKvMetricStore(kv: unknown, options: DenoKvMetricStoreO
 
 export function createStore(given: unknown, options: DenoKvMetricStoreOptions, port: KvPort): MetricStore {
   const { prefix = 'edgespan', expireAfterMs = defaultExpireAfterMs, maxSeries = maxStoredSeries } = options;
-  const kv = toKv(given);
+  const kv = toKv(given, prefix);
+  checkStoreBounds({ expireAfterMs, maxSeries });
   const room = createFamilyRoom(kv, prefix, expireAfterMs);
   const inTurn = createLane();
 

@@ -32,7 +32,15 @@ export const maxCommitBytes = 700 * 1024;
 /** Keys that one `getMany` takes. */
 const maxKeysPerRead = 10;
 
-export function toKv(kv: unknown): Kv {
+/** A part of every key, of which Deno KV takes 2 KiB in all. */
+const maxPrefixLength = 128;
+
+/** Checks what a store is made of. */
+export function toKv(kv: unknown, prefix: string): Kv {
+  if (typeof prefix !== 'string' || prefix === '' || prefix.length > maxPrefixLength) {
+    const message = `prefix of the store must be a text of 1 to ${maxPrefixLength} characters`;
+    throw new TelemetryError('invalid_option', message, { option: 'prefix' });
+  }
   const given = kv as Partial<Record<keyof Kv, unknown>> | null | undefined;
   if (['get', 'getMany', 'list', 'atomic'].every((name) => typeof given?.[name as keyof Kv] === 'function')) {
     return kv as Kv;

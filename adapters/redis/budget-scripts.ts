@@ -28,6 +28,17 @@ local function find(windowEnd)
   return window
 end
 
+-- With what is reserved in it, which must not be taken off a later window of that end.
+local function forget(other)
+  redis.call('HDEL', windows, other)
+  for _, each in ipairs(redis.call('HKEYS', open)) do
+    if string.match(each, '^[^:]+') == other then
+      redis.call('HDEL', open, each)
+      redis.call('ZREM', due, each)
+    end
+  end
+end
+
 local function openWindow()
   local found = find(windowEnd)
   if found then return found end
@@ -35,7 +46,7 @@ local function openWindow()
   table.sort(others, function(a, b) return toEnd(a) < toEnd(b) end)
   for index, other in ipairs(others) do
     local isOver = toEnd(other) + ${endedMemoryMs} <= now
-    if isOver or index <= #others + 1 - ${ledgerBounds.maxWindows} then redis.call('HDEL', windows, other) end
+    if isOver or index <= #others + 1 - ${ledgerBounds.maxWindows} then forget(other) end
   end
   return { 0, 0, 0, 0 }
 end

@@ -1,4 +1,12 @@
-import { checkAmount, checkKey, checkRef, checkReserve, checkWindow, showKey } from '../../src/budget/check.ts';
+import {
+  checkAmount,
+  checkKey,
+  checkMaxKeys,
+  checkRef,
+  checkReserve,
+  checkWindow,
+  showKey,
+} from '../../src/budget/check.ts';
 import { ledgerBounds } from '../../src/budget/ledger.ts';
 import type { Amount, BudgetStore, ReservationRef } from '../../src/budget/store.ts';
 import { TelemetryError } from '../../src/errors.ts';
@@ -29,9 +37,7 @@ export interface RedisBudgetStoreOptions {
 export function createRedisBudgetStore(client: RedisClient, options: RedisBudgetStoreOptions = {}): BudgetStore {
   const { prefix, maxKeys = 100_000 } = options;
   const { evaluate, keyName } = connect(client, prefix);
-  if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
-    throw new TelemetryError('invalid_option', 'redis: maxKeys must be an integer from 1', { option: 'maxKeys' });
-  }
+  checkMaxKeys(maxKeys);
 
   async function run(script: string, key: string, end: number, id: string, rest: readonly number[]): Promise<string> {
     // JSON keeps keys apart that UTF-8 does not, halves of surrogate pairs.

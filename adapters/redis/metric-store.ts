@@ -1,9 +1,8 @@
-import { TelemetryError } from '../../src/errors.ts';
 import { asArray, parseJson } from '../../src/json.ts';
 import { refuse, wrongOf } from '../../src/metrics/batch-check.ts';
 import { familyKey } from '../../src/metrics/merge.ts';
 import { batchMemoryMs, type MetricBatch, type MetricStore, maxStoredSeries } from '../../src/metrics/store.ts';
-import { checkAgainst, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
+import { checkAgainst, checkStoreBounds, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
 import type { StoredFamily } from '../../src/metrics/stored-series.ts';
 import { connect, type RedisClient, unexpected } from './client.ts';
 import { decodeFamily, decodeFields, encodeFamily } from './metric-fields.ts';
@@ -29,10 +28,7 @@ export interface RedisMetricStoreOptions {
 export function createRedisMetricStore(client: RedisClient, options: RedisMetricStoreOptions = {}): MetricStore {
   const { prefix, expireAfterMs = defaultExpireAfterMs, maxSeries = maxStoredSeries } = options;
   const { evaluate, keyName } = connect(client, prefix);
-  for (const [option, value] of Object.entries({ expireAfterMs, maxSeries })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new TelemetryError('invalid_option', `redis: ${option} must be an integer from 1`, { option });
-  }
+  checkStoreBounds({ expireAfterMs, maxSeries });
   const keys = [keyName('metrics'), keyName('metrics', 'touched')];
 
   return {

@@ -1,4 +1,5 @@
 import { TelemetryError } from '../../src/errors.ts';
+import { checkBatch } from '../../src/metrics/batch-check.ts';
 import { type MetricStore, maxStoredSeries } from '../../src/metrics/store.ts';
 import { decodeBlock } from '../../src/metrics/stored-blocks.ts';
 import { defaultExpireAfterMs, type FamilySeries, toSnapshot } from '../../src/metrics/stored-family.ts';
@@ -62,6 +63,7 @@ export function createDurableObjectMetricStore<T extends Rpc.DurableObjectBrande
 
   return {
     async merge(batch) {
+      checkBatch(batch);
       const shard = shardAt(hash(String(batch.batchId)) % shards);
       unwrap(await shard.merge(batch, { maxSeries, expireAfterMs }));
     },

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { readReserved, readStanding, type Standing } from './answers.ts';
 import {
   createDeliveries,
   type Deliveries,
@@ -8,7 +9,7 @@ import {
   storeFailed,
 } from './deliveries.ts';
 import { type SyncBudgetStore, syncStoreOf } from './memory-store.ts';
-import type { Amount, BudgetStore, ReservationRef, Reserved } from './store.ts';
+import type { Amount, ReservationRef } from './store.ts';
 
 /** What is held for a call. Only the first of the two counts. */
 export interface Hold {
@@ -29,7 +30,7 @@ export interface HoldRequest {
 
 export type Held =
   | { readonly hold: Hold }
-  | { readonly spent: Amount; readonly reserved: Amount }
+  | Standing
   /** The store gave no answer. If the call is made all the same, `unsure` counts it, whatever the store had done. */
   | { readonly failed: unknown; readonly unsure: Hold };
 
@@ -40,7 +41,8 @@ export interface Account {
   /** For what was spent without a reservation. */
   unreserved(request: HoldRequest): Hold;
   settle(ref: ReservationRef, actual: Amount, keepAlive?: KeepAlive): void;
-  read(key: string, windowEnd: number): ReturnType<BudgetStore['read']>;
+  /** Rejects with a `TelemetryError`, as `reset` does. */
+  read(key: string, windowEnd: number): Promise<Standing>;
   reset(key: string): Promise<void>;
   flush: Deliveries['flush'];
 }
@@ -90,7 +92,7 @@ export function createAccount(options: AccountOptions): Account {
     const { limit, amount, keepAlive } = request;
     const asked = { ...ref, limit, amount, expiresAt: Math.floor(clock.now() + ttlMs) };
     const hold = holdOf(ref, keepAlive);
-    const answered = (answer: Reserved): Held => (answer.ok ? { hold } : answer);
+    const answered = (answer: unknown): Held => readReserved(answer) ?? { hold };
     const failed = (error: unknown): Held => ({ failed: storeFailed(error), unsure: hold });
     if (!sync)
       return inTime(async () => store.reserve(asked))
@@ -103,13 +105,24 @@ export function createAccount(options: AccountOptions): Account {
     }
   }
 
+  /** What the application asked for itself. */
+  async function ask<T>(fn: () => Promise<T>): Promise<T> {
+    try {
+      return await inTime(fn);
+    } catch (error) {
+      throw storeFailed(error);
+    }
+  }
+
   return {
     sync,
     reserve,
     unreserved: (request) => holdOf(refOf(request), request.keepAlive),
     settle: finish,
-    read: async (key, windowEnd) => (sync ? sync.read(key, windowEnd) : inTime(() => store.read(key, windowEnd))),
-    reset: async (key) => (sync ? sync.reset(key) : inTime(() => store.reset(key))),
+    async read(key, windowEnd) {
+      return sync ? sync.read(key, windowEnd) : ask(async () => readStanding(await store.read(key, windowEnd)));
+    },
+    reset: async (key) => (sync ? sync.reset(key) : ask(() => store.reset(key))),
     flush: deliveries.flush,
   };
 }

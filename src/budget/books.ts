@@ -13,6 +13,8 @@ export interface Known {
   spent: Amount;
   /** What was spent when this isolate first looked, and when that was: the burn rate's beginning. */
   first: { readonly at: number; readonly spent: Amount } | undefined;
+  /** The store has said what is spent, and metrics do not show it yet. */
+  isNews: boolean;
   /** How many of the thresholds have been told of. */
   warned: number;
 }
@@ -33,7 +35,7 @@ export function createBooks(): Books {
       const storeKey = storeKeyOf(limit, key);
       let known = books.get(storeKey);
       if (!known || known.windowEnd !== windowEnd) {
-        known = { limit, key, windowEnd, spent: { nanoUsd: 0, tokens: 0 }, first: undefined, warned: 0 };
+        known = { limit, key, windowEnd, spent: { nanoUsd: 0, tokens: 0 }, first: undefined, isNews: false, warned: 0 };
         books.delete(storeKey);
         books.set(storeKey, known);
         if (books.size > maxKnown) for (const oldest of [...books.keys()].slice(0, 1)) books.delete(oldest);

@@ -1,3 +1,4 @@
+import { withTimeout } from '../clock.ts';
 import { TelemetryError } from '../errors.ts';
 import { type Frame, type FramedCall, getFrame, setFrame } from '../llm/frame.ts';
 import { type Gate, type GateCall, leave } from '../llm/gate.ts';
@@ -46,6 +47,8 @@ export interface BudgetParts {
   readonly status: Budget['status'];
   readonly reset: Budget['reset'];
   guard<T>(view: ContextView, call: GuardedCall, fn: () => Promise<T>): Promise<T>;
+  /** What metrics show is asked of a store that others share, unless it was less than `everyMs` ago. */
+  refresh(everyMs: number): Promise<void>;
   /** Delivers what stores have not heard of yet, and returns what is left of leases. */
   flush(deadline: number): Promise<void>;
 }
@@ -55,7 +58,7 @@ export function createBudget(options: VaultOptions): BudgetParts {
   const gate = createGuard(vault);
 
   async function guard<T>(view: ContextView, call: GuardedCall, fn: () => Promise<T>): Promise<T> {
-    const { provider, model, estimate: given = {} } = checkCall(call);
+    const { provider, model, estimate: given } = checkCall(call);
     const context = view.active();
     const known = { provider, model, operation: 'chat', attributes: { ...getScopeAttributes(context) } };
     const estimate = estimateGiven({ provider, model, ...given }, vault.prices, vault.options.estimateOutputTokens);
@@ -75,13 +78,18 @@ export function createBudget(options: VaultOptions): BudgetParts {
     }
   }
 
+  const status = createStatus(vault);
+
   return {
     gate,
     guard,
-    ...createStatus(vault),
+    ...status,
     async flush(deadline) {
       vault.leases.flush();
       await vault.account.flush(deadline);
+      // Where a flush ends each request, pages alone ask.
+      const left = deadline - vault.clock.monotonic();
+      if (!vault.ephemeral && left > 0) await withTimeout(status.refresh(refreshEveryMs), left);
     },
   };
 }
@@ -112,13 +120,16 @@ class GuardFrame implements Frame {
   }
 }
 
+/** Between two looks at what a shared store has, for metrics that are pushed. */
+const refreshEveryMs = 15_000;
+
 /** Recorded calls of one guarded call. */
 const maxFramedCalls = 1000;
 
 function checkCall(call: GuardedCall): GuardedCall {
-  const { provider, model, estimate = {} } = call ?? {};
+  const { provider, model, estimate } = call ?? {};
   const names = [provider, model].every((name) => typeof name === 'string' && name !== '');
-  const { usd, tokens } = estimate;
+  const { usd, tokens } = estimate ?? {};
   const isUsd = usd === undefined || (typeof usd === 'number' && usd >= 0 && usd * 1e9 <= Number.MAX_SAFE_INTEGER);
   const isTokens = tokens === undefined || (Number.isSafeInteger(tokens) && tokens >= 0);
   if (names && isUsd && isTokens) return call;

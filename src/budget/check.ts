@@ -42,10 +42,23 @@ export function checkAmount(amount: Amount): void {
   }
 }
 
+/** Throws a `TelemetryError` (`invalid_option`) for a number of keys that is none. */
+export function checkMaxKeys(maxKeys: number): void {
+  if (Number.isSafeInteger(maxKeys) && maxKeys >= 1) return;
+  const message = 'maxKeys of a store of budgets must be an integer from 1';
+  throw new TelemetryError('invalid_option', message, { option: 'maxKeys' });
+}
+
 /** A key that nobody knows the length of, as an error may show it. */
 export function showKey(key: unknown): string {
+  if (typeof key === 'object' || typeof key === 'function')
+    return key === null ? 'null' : `a value of type ${typeof key}`;
   if (typeof key !== 'string') return String(key);
   return JSON.stringify(key.length > shownKeyLength ? `${key.slice(0, shownKeyLength)}…` : key);
+}
+
+export function isAmount(value: unknown): value is Amount {
+  return amountParts.every((part) => isCount((value as Partial<Amount> | null | undefined)?.[part]));
 }
 
 const amountParts = ['nanoUsd', 'tokens'] as const;

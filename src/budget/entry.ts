@@ -1,9 +1,9 @@
 import type { Context } from '@opentelemetry/api';
-import { TelemetryError } from '../errors.ts';
+import { ignore, messageOf, TelemetryError } from '../errors.ts';
 import { storeKeyOf } from './books.ts';
 import { checkKey } from './check.ts';
 import type { KeepAlive } from './deliveries.ts';
-import type { BudgetCall, ResolvedLimit } from './options.ts';
+import type { BudgetCall, BudgetLimit, ResolvedLimit } from './options.ts';
 import type { BudgetPass, Share } from './pass.ts';
 import type { Amount } from './store.ts';
 
@@ -36,7 +36,7 @@ export function placeOf(limit: ResolvedLimit, key: string, windowEnd: number): P
 /** Whom the call counts for, `undefined` where the limit does not apply; throws where that can't be told. */
 export function keyOf({ limit }: ResolvedLimit, call: BudgetCall): string | undefined {
   if (!limit.key) return '';
-  const key: unknown = limit.key(call);
+  const key = askKey(limit, limit.key, call);
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || key === '') {
     const what = key === '' ? 'an empty text' : typeof key;
@@ -45,6 +45,17 @@ export function keyOf({ limit }: ResolvedLimit, call: BudgetCall): string | unde
   }
   checkKey(`${limit.name}:${key}`);
   return key;
+}
+
+function askKey({ name }: BudgetLimit, key: NonNullable<BudgetLimit['key']>, call: BudgetCall): unknown {
+  try {
+    const answer: unknown = key(call);
+    // A function that is async by mistake may fail too.
+    if (answer instanceof Promise) answer.catch(ignore);
+    return answer;
+  } catch (error) {
+    throw new TelemetryError('invalid_value', `budget ${name}: key threw: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 export function fits(amount: Amount, limit: Amount): boolean {

@@ -45,7 +45,7 @@ function describe({ limit, key, spent, requested, resetsAt, circuit, reason }: B
   if (reason === 'unpriced') {
     return `${name} is in USD, and the model has no price: add it to \`prices\`, or set budget.unpriced`;
   }
-  if (reason === 'store') return `${name} could not be looked up: its store gave no answer in time`;
+  if (reason === 'store') return `${name} could not be looked up: its store failed, or gave no answer in time`;
   if (reason === 'key') return `${name} could not tell whom the call counts for`;
   const parts = [
     limit.usd !== undefined &&

@@ -136,16 +136,18 @@ export function createGuard(vault: Vault): Guard {
     throws: options.refuseFetch === 'throw',
     within: setPass,
     isRefusal: (thrown) => BudgetExceededError.from(thrown) !== undefined,
-    enterWith,
-    enter(given) {
-      try {
-        const entered = enter(given);
-        return entered instanceof Promise ? entered.catch(unguarded) : entered;
-      } catch (error) {
-        return unguarded(error);
-      }
-    },
+    enterWith: (...given) => unharmed(() => enterWith(...given)),
+    enter: (given) => unharmed(() => enter(given)),
   };
+
+  function unharmed(fn: () => Entered | Promise<Entered>): Entered | Promise<Entered> {
+    try {
+      const entered = fn();
+      return entered instanceof Promise ? entered.catch(unguarded) : entered;
+    } catch (error) {
+      return unguarded(error);
+    }
+  }
 
   /** A fault of ours is no reason to refuse what the application does. */
   function unguarded(error: unknown): Entered {

@@ -1,5 +1,5 @@
 import { TelemetryError } from '../errors.ts';
-import { checkKey, checkWindow, showKey } from './check.ts';
+import { checkKey, checkMaxKeys, checkWindow, showKey } from './check.ts';
 import { type Ledger, overAt, readFrom, releaseIn, reserveIn, settleIn } from './ledger.ts';
 import type { Amount, BudgetStore, ReservationRef, Reserved, ReserveRequest } from './store.ts';
 
@@ -50,6 +50,7 @@ export function syncStoreOf(store: BudgetStore): SyncBudgetStore | undefined {
 const sweepMs = 1000;
 
 function createLedgers({ maxKeys = 10_000, now = () => Date.now() }: MemoryBudgetStoreOptions): SyncBudgetStore {
+  checkMaxKeys(maxKeys);
   const ledgers = new Map<string, Ledger>();
   let sweptAt = Number.NEGATIVE_INFINITY;
 

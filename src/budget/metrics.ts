@@ -10,7 +10,12 @@ export interface BudgetMetrics {
   dropped(reason: string, count: number): void;
 }
 
-/** `spent` answers nano-dollars of a limit without keys in its present window, `undefined` where they are not known. */
+/** Whether metrics tell what is spent of it. */
+export function isShown({ amount, limit: { key, window } }: ResolvedLimit): boolean {
+  return amount.nanoUsd !== Number.POSITIVE_INFINITY && key === undefined && window !== 'call';
+}
+
+/** `spent` answers nano-dollars of a limit without keys in its present window, `undefined` where nobody has looked. */
 export function createBudgetMetrics(
   registry: Registry,
   namespace: string,
@@ -39,7 +44,7 @@ export function createBudgetMetrics(
     for (const limit of limits) {
       if (limit.amount.nanoUsd === Number.POSITIVE_INFINITY) continue;
       limitUsd.set(limit.amount.nanoUsd / nano, labels(limit));
-      const nanoUsd = limit.limit.key ? undefined : spent(limit);
+      const nanoUsd = isShown(limit) ? spent(limit) : undefined;
       if (nanoUsd !== undefined) spentUsd.set(nanoUsd / nano, labels(limit));
     }
   });

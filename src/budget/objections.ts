@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { safely, tell } from '../errors.ts';
 import type { Entered } from '../llm/gate.ts';
 import { getSpan } from '../trace/otel-span.ts';
 import type { Entry, Place } from './entry.ts';
@@ -43,7 +43,7 @@ export function createObjections({ options, account, metrics, report }: Vault) {
     const { onExceeded } = options;
     if (onExceeded === 'warn') report(new BudgetExceededError(refusal));
     if (typeof onExceeded !== 'function') return onExceeded === 'warn';
-    return safely(() => onExceeded(refusal), report) === 'allow';
+    return tell(() => onExceeded(refusal), report) === 'allow';
   }
 
   /** Final: nothing is held any longer, and the span around the call knows of it. */

@@ -113,6 +113,7 @@ export function resolveBudget(options: BudgetOptions): ResolvedBudget {
   if (store && !storeMethods.every((name) => typeof store[name] === 'function')) {
     throw invalid('budget.store', `it must have ${storeMethods.join(', ')}`);
   }
+  if (lease && lease.usd === undefined) throw invalid('budget.lease', 'it must have usd');
   return {
     limits: nameLimits(given),
     store,

@@ -1,5 +1,6 @@
 import { checkKey } from './check.ts';
 import { type Place, placeOf } from './entry.ts';
+import { isShown } from './metrics.ts';
 import { type BudgetLimit, type CircuitState, type ResolvedLimit, toUsd } from './options.ts';
 import type { Amount } from './store.ts';
 import type { Vault } from './vault.ts';
@@ -15,13 +16,16 @@ export interface BudgetStatus {
   resetsAt: Date | undefined;
   circuit: CircuitState;
   /**
-   * Until the limit is reached, at the rate of this window up to now, of a session since it was first looked at here.
+   * Until the limit is reached, at the rate of this window up to now, of a session since it was first looked at here;
+   * 9,999 at most.
    * `undefined` while nothing is spent, or where no time has passed.
    */
   daysToExhaustion: number | undefined;
 }
 
 const dayMs = 86_400_000;
+/** So far ahead a rate says nothing. */
+const maxDays = 9999;
 const nothing: Amount = { nanoUsd: 0, tokens: 0 };
 
 export function createStatus(vault: Vault) {
@@ -63,7 +67,7 @@ export function createStatus(vault: Vault) {
       return burnt > 0 && limit !== Number.POSITIVE_INFINITY ? Math.max(0, limit - spent[part]) / burnt : undefined;
     });
     const known = days.filter((count) => count !== undefined);
-    return known.length > 0 ? Math.min(...known) : undefined;
+    return known.length > 0 ? Math.min(maxDays, ...known) : undefined;
   }
 
   async function begin({ storeKey }: Place): Promise<void> {
@@ -73,7 +77,19 @@ export function createStatus(vault: Vault) {
     await account.reset(storeKey);
   }
 
+  let refreshedAt = Number.NEGATIVE_INFINITY;
+
   return {
+    /**
+     * Asks a store that others share what the metrics are to show; not again before `everyMs`. A failure is reported.
+     */
+    async refresh(everyMs: number): Promise<void> {
+      const time = clock.monotonic();
+      if (account.sync || time - refreshedAt < everyMs) return;
+      refreshedAt = time;
+      const places = options.limits.filter(isShown).flatMap((limit) => placesOf(limit, undefined));
+      await Promise.all(places.map((place) => look(place).catch(vault.report)));
+    },
     async status(name?: string, key?: string): Promise<readonly BudgetStatus[]> {
       const limits = options.limits.filter(({ limit }) => name === undefined || limit.name === name);
       return Promise.all(limits.flatMap((limit) => placesOf(limit, key)).map(look));

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { safely, TelemetryError } from '../errors.ts';
+import { TelemetryError, tell } from '../errors.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { PriceBook } from '../pricing/book.ts';
 import { type Account, createAccount } from './account.ts';
@@ -44,9 +44,14 @@ export function createVault(given: VaultOptions): Vault {
   const { cooldownMs, reservationTtlMs: ttlMs, leaseNanoUsd: blockNanoUsd, calendar } = options;
   const books = createBooks();
   const metrics = createBudgetMetrics(given.registry, given.namespace, options.limits, (limit) => {
-    const known = books.find(storeKeyOf(limit, ''));
     const windowEnd = calendar.end(limit.limit.window, clock.now());
-    return known?.windowEnd === windowEnd ? known.spent.nanoUsd : undefined;
+    const storeKey = storeKeyOf(limit, '');
+    if (account.sync) return account.sync.read(storeKey, windowEnd).spent.nanoUsd;
+    // What this isolate has counted itself is less than what others see in the store.
+    const book = books.find(storeKey);
+    if (!book?.isNews || book.windowEnd !== windowEnd) return undefined;
+    book.isNews = false;
+    return book.spent.nanoUsd;
   });
   const account = createAccount({
     store: options.store ?? createMemoryBudgetStore({ now: clock.now }),
@@ -71,6 +76,7 @@ export function createVault(given: VaultOptions): Vault {
   function learn(book: Known, spent: Amount): void {
     book.first ??= { at: clock.now(), spent };
     book.spent = spent;
+    book.isNews = true;
     const { amount } = book.limit;
     const share = Math.max(shareOf(spent.nanoUsd, amount.nanoUsd), shareOf(spent.tokens, amount.tokens));
     while (book.warned < options.warnAt.length && share >= options.warnAt[book.warned]!) {
@@ -82,7 +88,7 @@ export function createVault(given: VaultOptions): Vault {
     metrics.alert(limit, at);
     const resetsAt = Number.isFinite(windowEnd) ? new Date(windowEnd) : undefined;
     const { name } = limit.limit;
-    safely(() => options.onWarn?.({ limit: limit.limit, key, at, spent: toUsd(spent), resetsAt }), report);
+    tell(() => options.onWarn?.({ limit: limit.limit, key, at, spent: toUsd(spent), resetsAt }), report);
     report(
       new TelemetryError('budget_warning', `budget ${JSON.stringify(name)} has reached ${at * 100}% of its limit`),
     );

@@ -1,4 +1,4 @@
-import { safely } from '../errors.ts';
+import { tell } from '../errors.ts';
 import type { Cost } from '../pricing/price.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmCall } from './record-call.ts';
@@ -19,7 +19,7 @@ export function createCostAlert(
   return (outcome, { totalUsd }) => {
     if (totalUsd <= alert.usd) return;
     instruments.costAlert(outcome.provider, outcome.model, outcome.agent);
-    safely(() => alert.onAlert(describeCall(outcome, totalUsd)), report);
+    tell(() => alert.onAlert(describeCall(outcome, totalUsd)), report);
   };
 }
 

@@ -18,13 +18,17 @@ const maxUnixNano = 2n ** 63n - 1n;
 const scales = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 /** Throws a `StoreRefusal` that names the families which no store could take: what is no integer, too long or no series. */
-export function checkBatch({ batchId, families }: MetricBatch): void {
+export function checkBatch(batch: MetricBatch): void {
+  const { batchId, families } = batch ?? {};
   if (!isText(batchId, maxBatchIdLength) || batchId === '') {
     throw new StoreRefusal([], `a batch needs an id of 1 to ${maxBatchIdLength} characters`);
   }
-  const count = families.reduce((sum, { points }) => sum + points.length, 0);
+  if (!Array.isArray(families)) throw new StoreRefusal([], 'a batch needs a list of families');
+  const shapeless = (families as readonly (Partial<BatchFamily> | null)[]).findIndex((family) => !isFamily(family));
+  if (shapeless >= 0) throw new StoreRefusal([show(families[shapeless]?.name)], 'a family needs a list of points');
+  const count = batch.families.reduce((sum, { points }) => sum + points.length, 0);
   if (count > maxBatchPoints) throw new StoreRefusal([], `a batch of ${count} points: at most ${maxBatchPoints}`);
-  refuse(families.flatMap((family) => wrongOf(family, faultOf(family))));
+  refuse(batch.families.flatMap((family) => wrongOf(family, faultOf(family))));
 }
 
 /** A family that is refused, and why. */
@@ -79,14 +83,21 @@ function faultOfBounds(bounds: BatchFamily['bounds']): string | undefined {
   return goUp ? undefined : 'bounds that do not go up';
 }
 
-function faultOfPoint({ labels, startUnixNano, timeUnixNano, exemplars = [] }: Point): string | undefined {
+function isFamily(family: Partial<BatchFamily> | null): boolean {
+  return Array.isArray(family?.points);
+}
+
+function faultOfPoint(point: Point): string | undefined {
+  const { labels, startUnixNano, timeUnixNano, exemplars = [] } = point ?? {};
+  if (typeof labels !== 'object' || labels === null) return 'a point without labels';
+  if (!Array.isArray(exemplars)) return 'exemplars that are no list';
   if (!isTime(startUnixNano) || !isTime(timeUnixNano)) return 'no time in nanoseconds since 1970';
   const entries = Object.entries(labels);
   if (!entries.every((entry) => entry.every((text) => isText(text, maxLabelBytes)))) {
     return `a label that is no text of at most ${maxLabelBytes} bytes`;
   }
   if (utf8Length(JSON.stringify(entries)) > maxLabelBytes) return `labels of more than ${maxLabelBytes} bytes`;
-  for (const { value, traceId, spanId, timeUnixNano } of exemplars) {
+  for (const { value, traceId, spanId, timeUnixNano } of exemplars as NonNullable<Point['exemplars']>) {
     const isWhole = Number.isFinite(value) && isTime(timeUnixNano);
     const areIds = [traceId, spanId].every((id) => typeof id === 'string' && hexId.test(id));
     if (!isWhole || !areIds) return 'an exemplar without value, time and ids';

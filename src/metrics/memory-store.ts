@@ -46,7 +46,7 @@ export function createMemoryMetricStore(options: MemoryMetricStoreOptions = {}):
   return {
     async merge(batch) {
       const time = now();
-      if (batches.has(batch.batchId, time)) return;
+      if (batches.has(batch?.batchId, time)) return;
       sweep(time);
       checkAgainst(batch, (key) => families.get(key)?.family, families.size);
       batches.add(batch.batchId, time);

@@ -86,7 +86,8 @@ export function createStoreExporter(options: StoreExporterOptions): MetricExport
     let isOver = false;
     const merging = (async () => store.merge(batch))().then(
       () => answered({}),
-      (error: unknown) => answered({ error }),
+      // Without a reason it is a failure all the same.
+      (error: unknown) => answered({ error: error ?? new Error('no reason given') }),
     );
     function answered(given: { error?: unknown }): void {
       if (isOver) late(given.error);

@@ -6,7 +6,7 @@ import type { Cost, CostOptions, Price } from './price.ts';
 const micro = 1e6;
 
 /** The rates for a call of so much input; the highest tier that it exceeds replaces the base. */
-function selectTier(price: Price, input: number): Price {
+export function selectTier(price: Price, input: number): Price {
   let selected: Price & { above?: number } = price;
   for (const tier of price.tiers ?? []) {
     if (input > tier.above && tier.above >= (selected.above ?? 0)) selected = { ...price, ...tier };

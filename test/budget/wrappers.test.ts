@@ -256,6 +256,13 @@ describe('budget.guard', () => {
     expect((await app.telemetry.budget.status())[0]).toMatchObject({ spent: { usd: 0 }, reserved: { usd: 0 } });
   });
 
+  it('may be without an estimate, also by null', async () => {
+    const { telemetry } = setUp({ budget: { limits: { tokens: 5000 } } });
+    const call = { provider: 'acme', model: 'm', estimate: null as never };
+    expect(await telemetry.budget.guard(call, async () => 1)).toBe(1);
+    expect((await telemetry.budget.status())[0]!.spent.tokens).toBe(4096);
+  });
+
   it.each([[{ usd: -1 }], [{ usd: Number.NaN }], [{ usd: 1e300 }], [{ tokens: 0.5 }], [{ tokens: 2 ** 53 }]])(
     'rejects an estimate that is none: %j',
     async (estimate) => {

@@ -1,3 +1,4 @@
+import { checkBatch } from '../../src/metrics/batch-check.ts';
 import type { MemoryMetricStoreOptions } from '../../src/metrics/memory-store.ts';
 import { familyKey } from '../../src/metrics/merge.ts';
 import { batchMemoryMs, type MetricStore, maxStoredSeries } from '../../src/metrics/store.ts';
@@ -41,6 +42,7 @@ export function createBlockStore(
     async merge(batch) {
       const time = now();
       if (time - (batches.get(batch.batchId) ?? Number.NEGATIVE_INFINITY) <= batchMemoryMs) return;
+      checkBatch(batch);
       const before = new Map<string, StoredState>();
       for (const key of batch.families.map(familyKey)) {
         const row = rows.get(key);

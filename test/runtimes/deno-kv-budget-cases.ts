@@ -1,6 +1,7 @@
 import { maxWaiting } from '../../adapters/deno/kv.ts';
 import { createStore } from '../../adapters/deno/kv-budget-store.ts';
 import type { ReservationRef } from '../../src/budget/store.ts';
+import type { TelemetryError } from '../../src/errors.ts';
 import { equal, ok, thrown } from '../suites/assert.ts';
 import { createPort, entries, type KvCase, startMs, withCommit, withoutAnswer } from './deno-kv-world.ts';
 
@@ -138,6 +139,10 @@ export const budgetKvCases: readonly KvCase[] = [
       );
       const wrong = (await thrown(() => createStore({}, {}, createPort().port))) as { code?: string };
       equal(wrong.code, 'invalid_option', 'no KV');
+      for (const options of [{ prefix: '' }, { maxKeys: 0 }, { maxKeys: Number.NaN }]) {
+        const error = (await thrown(() => createStore(kv, options, createPort().port))) as TelemetryError;
+        equal([error.code, error.option], ['invalid_option', Object.keys(options)[0]], JSON.stringify(options));
+      }
     },
   },
 ];

@@ -1,10 +1,19 @@
 import { maxWaiting } from '../../adapters/deno/kv.ts';
 import { createStore } from '../../adapters/deno/kv-metric-store.ts';
+import type { TelemetryError } from '../../src/errors.ts';
 import type { MetricBatch, MetricStore } from '../../src/metrics/store.ts';
 import { equal, ok, thrown } from '../suites/assert.ts';
 import { createPort, entries, type KvCase, startMs, withCommit, withoutAnswer } from './deno-kv-world.ts';
 
 const start = BigInt(startMs) * 1_000_000n;
+
+const wrongOptions = [
+  ['prefix', ''],
+  ['prefix', 5],
+  ['prefix', 'x'.repeat(129)],
+  ['expireAfterMs', Number.NaN],
+  ['maxSeries', 0],
+] as const;
 
 /** Calls that are counted, one a series. */
 function calls(
@@ -181,6 +190,10 @@ export const metricKvCases: readonly KvCase[] = [
       for (const wrong of [undefined, null, {}, 'kv', { get() {} }]) {
         const error = (await thrown(() => createStore(wrong, {}, createPort().port))) as { code?: string };
         equal(error.code, 'invalid_option', String(wrong));
+      }
+      for (const [option, value] of wrongOptions) {
+        const error = (await thrown(() => createStore(kv, { [option]: value }, createPort().port))) as TelemetryError;
+        equal([error.code, error.option], ['invalid_option', option], `${option} ${String(value)}`);
       }
     },
   },

@@ -206,6 +206,22 @@ export const budgetStoreContract: readonly {
     },
   },
   {
+    name: 'takes nothing off a window for what was reserved in it before it made room for others',
+    async run(create) {
+      const store = await create();
+      const before = ref({});
+      await store.reserve(ask(before, { nanoUsd: 40, tokens: 4 }));
+      for (let later = 1; later <= 20; later++) {
+        const windowEnd = day + later * 86_400_000;
+        equal(await store.reserve(ask(ref({ windowEnd }), { nanoUsd: 1, tokens: 1 })), { ok: true }, `day ${later}`);
+      }
+      await store.reserve(ask(ref({}), { nanoUsd: 10, tokens: 1 }));
+      await store.settle(before, { nanoUsd: 5, tokens: 2 });
+      const expected = state({ spent: { nanoUsd: 5, tokens: 2 }, reserved: { nanoUsd: 10, tokens: 1 } });
+      equal(await store.read('key', day), expected, 'the first window');
+    },
+  },
+  {
     name: 'takes keys and ids of any characters, up to their length',
     async run(create) {
       const store = await create();

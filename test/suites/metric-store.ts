@@ -535,6 +535,35 @@ const refusing: readonly MetricStoreTest[] = [
     },
   },
   {
+    name: 'refuses what is no batch, and is unharmed',
+    async run(create) {
+      const store = await create();
+      await store.merge(batch('good', counter(7)));
+      const before = await store.collect();
+      for (const families of [
+        undefined,
+        null,
+        5,
+        [null],
+        [{ name: 'x', type: 'counter' }],
+        [{ ...counter(1), points: 5 }],
+      ]) {
+        const given = { batchId: 'wrong', families } as unknown as MetricBatch;
+        const error = (await thrown(() => store.merge(given))) as StoreRefusal;
+        equal([error.name, error.code], ['StoreRefusal', 'store_refused'], JSON.stringify(families) ?? 'undefined');
+      }
+      const shapeless = { labels: undefined, exemplars: null, timeUnixNano: 1 };
+      for (const [what, value] of Object.entries(shapeless)) {
+        const points = [{ ...point({ value: 1 }), [what]: value as never }];
+        await refused(store, batch('wrong', counter(1, {}, { points })), ['calls_total'], what);
+      }
+      await refused(store, batch('wrong', counter(1, {}, { points: [null as never] })), ['calls_total'], 'no point');
+      equal(await store.collect(), before, 'afterwards');
+      await store.merge(batch('wrong', counter(1)));
+      equal(await value(store), 8, 'the id is free');
+    },
+  },
+  {
     name: 'refuses names, labels, texts and ids of a megabyte, and is unharmed',
     async run(create) {
       const store = await create();

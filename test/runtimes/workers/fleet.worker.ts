@@ -8,6 +8,7 @@ import {
   type MetricsAggregator,
   runtime,
 } from 'edgespan/workers';
+import { endingOf, maxTokens } from './fleet-calls.ts';
 import type { Barrier } from './objects.worker.ts';
 
 interface Env {
@@ -16,9 +17,10 @@ interface Env {
   BUDGETS: DurableObjectNamespace<BudgetLedger>;
   BARRIER: DurableObjectNamespace<Barrier>;
   LIMIT_USD?: number;
+  LEASE_USD?: number;
 }
 
-const { ISOLATE, METRICS, BUDGETS, BARRIER, LIMIT_USD } = env as unknown as Env;
+const { ISOLATE, METRICS, BUDGETS, BARRIER, LIMIT_USD, LEASE_USD } = env as unknown as Env;
 const url = 'https://api.openai.com/v1/chat/completions';
 
 /** What the vendor answers to the call with this number: every one has other usage. */
@@ -28,10 +30,30 @@ export function usageOf(call: number) {
 
 const answers: typeof fetch = async (_, init) => {
   const { user, model } = JSON.parse(String(init?.body)) as { user: string; model: string };
-  if (LIMIT_USD) await BARRIER.getByName('all').wait();
+  if (LIMIT_USD) {
+    await BARRIER.getByName('all').wait();
+    if (endingOf(+user) === 'failed') return Response.json({ error: { message: 'overloaded' } }, { status: 500 });
+    if (endingOf(+user) !== 'whole') return streamOf(model, +user);
+  }
   const choices = [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }];
   return Response.json({ id: `chatcmpl-${user}`, object: 'chat.completion', model, choices, usage: usageOf(+user) });
 };
+
+function streamOf(model: string, call: number): Response {
+  const delta = { index: 0, delta: { content: 'Hello' }, finish_reason: null };
+  const parts = [
+    { model, choices: [delta] },
+    { model, choices: [], usage: usageOf(call) },
+  ];
+  const body = new ReadableStream({
+    pull(controller) {
+      const part = parts.shift();
+      if (part) controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(part)}\n\n`));
+      else controller.close();
+    },
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+}
 
 let merges = 0;
 
@@ -60,7 +82,11 @@ const telemetry = createTelemetry({
   },
   metrics: { store: disturbed(createDurableObjectMetricStore(METRICS, { shards: 4 })) },
   ...(LIMIT_USD && {
-    budget: { store: createDurableObjectBudgetStore(BUDGETS), limits: { usd: LIMIT_USD, window: 'month' } },
+    budget: {
+      store: createDurableObjectBudgetStore(BUDGETS),
+      limits: { usd: LIMIT_USD, window: 'month' },
+      ...(LEASE_USD && { lease: { usd: LEASE_USD } }),
+    },
   }),
 });
 
@@ -68,7 +94,7 @@ async function call(number: number, model: string): Promise<Response> {
   const body = JSON.stringify({
     model,
     user: `${number}`,
-    max_tokens: 100,
+    max_tokens: maxTokens,
     messages: [{ role: 'user', content: 'Hi' }],
   });
   const response = await telemetry.fetch(url, {
@@ -76,7 +102,11 @@ async function call(number: number, model: string): Promise<Response> {
     headers: { 'content-type': 'application/json' },
     body,
   });
-  await response.text();
+  if (LIMIT_USD && response.ok && endingOf(number) === 'cancelled') {
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+  } else await response.text();
   return response;
 }
 
@@ -100,6 +130,11 @@ async function spend(first: number, count: number): Promise<number[]> {
   return all;
 }
 
+async function standing() {
+  const [status] = await telemetry.budget.status();
+  return { spent: status!.spent.usd, reserved: status!.reserved.usd };
+}
+
 export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
@@ -107,12 +142,12 @@ export default {
     const count = Number(searchParams.get('count'));
     switch (pathname) {
       case '/calls':
-        for (let done = 0; done < count; done += 20) await callMany(first + done, 20);
+        await callMany(first, count);
         return Response.json(ISOLATE);
       case '/spend':
         return Response.json(await spend(first, count));
       case '/budget':
-        return Response.json((await telemetry.budget.status())[0]!.spent);
+        return Response.json(await standing());
       case '/flush':
         return Response.json((await telemetry.flush()).metrics);
       default:
