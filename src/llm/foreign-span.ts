@@ -187,8 +187,12 @@ const maxJson = 65_536;
 const flatName =
   /^(?:llm\.output_messages|gen_ai\.completion)\.\d+\.(?:message\.)?tool_calls\.\d+\.(?:tool_call\.function\.)?name$/;
 
-/** The tools that the model asked for, where the tracer captures what was answered. */
+/** The tools that the model asked for: by our own name, else where the tracer captures what was answered. */
 function readToolNames(attributes: Attributes): { name: string }[] {
+  const own = asArray(attributes['llm.tool_names'])
+    .map(asString)
+    .filter((name) => name !== undefined);
+  if (own.length > 0) return own.slice(0, maxToolCalls).map((name) => ({ name }));
   const json = text(attributes, 'ai.response.toolCalls', 'gen_ai.output.messages') ?? '';
   const list = asArray(json.length <= maxJson ? parseJson(json) : undefined).map(asObject);
   const parts = list.flatMap((item) => (item?.parts ? asArray(item.parts).map(asObject) : [item]));

@@ -86,10 +86,7 @@ export function rowsOf(service?: string) {
         category: call.guardrail!.category,
         action: 'GUARDRAIL_INTERVENED',
       })),
-    // Of the tools that a model asks for, a collector hears where answers are captured.
-    asked: mine
-      .filter(({ service: by }) => by !== 'plain')
-      .flatMap(({ tools = [], ...call }) => tools.map((tool_name) => ({ ...call, tool_name }))),
+    asked: mine.flatMap(({ tools = [], ...call }) => tools.map((tool_name) => ({ ...call, tool_name }))),
     callErrors: failed.map((call) => ({ ...call, span_type: 'llm' })),
     work: only(work),
     tools: only(work)
