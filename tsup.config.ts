@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from 'tsup';
+import { dashboardPlugin } from './scripts/dashboard.ts';
 
 export const entry = {
   index: 'src/index.ts',
@@ -35,7 +36,7 @@ const withoutApi: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
-export default defineConfig({
+const library: Options = {
   entry: { ...entry, ...workersEntry },
   format: 'esm',
   target: 'es2022',
@@ -46,9 +47,22 @@ export default defineConfig({
   external: [/^node:/, /^cloudflare:/],
   // A part of ours, so that no user meets its version.
   noExternal: ['@opentelemetry/otlp-transformer', '@opentelemetry/api'],
-  esbuildPlugins: [withoutApi],
+  esbuildPlugins: [withoutApi, dashboardPlugin],
   esbuildOptions(options) {
     options.conditions = ['browser', 'import', 'default'];
     options.legalComments = 'none';
   },
-});
+};
+
+/** One file with Hono, its server and the YAML reader in it, so that `npx edgespan` needs nothing else. */
+const cli: Options = {
+  ...library,
+  entry: { cli: 'adapters/cli/main.ts' },
+  target: 'node22',
+  minify: true,
+  splitting: false,
+  clean: false,
+  noExternal: [/^(?!node:)/],
+};
+
+export default defineConfig([library, cli]);

@@ -17,8 +17,9 @@ const growth = 1.25;
 interface Cell {
   requests: number;
   errors: number;
-  tokens: number;
-  costUsd: number;
+  /** `undefined` as long as no call has said any. */
+  tokens: number | undefined;
+  costUsd: number | undefined;
   readonly durations: Uint32Array;
   readonly firstTokens: Uint32Array;
 }
@@ -40,12 +41,12 @@ export interface StatsPage {
   readonly groups: Readonly<Record<string, StatsGroup>>;
 }
 
-/** One value a step; `null` where there was no call. */
+/** One value a step. A step without calls has sums of 0 and no percentiles; `null` is what no call of the step has said. */
 export interface StatsGroup {
   readonly requests: number[];
   readonly errors: number[];
-  readonly tokens: number[];
-  readonly cost_usd: number[];
+  readonly tokens: (number | null)[];
+  readonly cost_usd: (number | null)[];
   readonly p50_ms: (number | null)[];
   readonly p95_ms: (number | null)[];
   readonly p99_ms: (number | null)[];
@@ -110,7 +111,7 @@ export function createStats(now: () => number): Stats {
 
 function createCell(): Cell {
   const bounds = () => new Uint32Array(boundCount + 1);
-  return { requests: 0, errors: 0, tokens: 0, costUsd: 0, durations: bounds(), firstTokens: bounds() };
+  return { requests: 0, errors: 0, tokens: undefined, costUsd: undefined, durations: bounds(), firstTokens: bounds() };
 }
 
 function addCall(cell: Cell, { counted, error, usage, cost, seconds, firstTokenSeconds }: CallOutcome): void {
@@ -119,8 +120,8 @@ function addCall(cell: Cell, { counted, error, usage, cost, seconds, firstTokenS
     if (error) cell.errors++;
     count(cell.durations, seconds * 1000);
   }
-  cell.tokens += usage ? (usage.total ?? (usage.input ?? 0) + (usage.output ?? 0)) : 0;
-  cell.costUsd += cost?.totalUsd ?? 0;
+  if (usage) cell.tokens = (cell.tokens ?? 0) + (usage.total ?? (usage.input ?? 0) + (usage.output ?? 0));
+  if (cost) cell.costUsd = (cell.costUsd ?? 0) + cost.totalUsd;
   if (firstTokenSeconds !== undefined) count(cell.firstTokens, firstTokenSeconds * 1000);
 }
 
@@ -147,12 +148,13 @@ function quantile(buckets: Uint32Array, q: number): number | null {
 
 function describeRow(row: readonly (Cell | undefined)[]): StatsGroup {
   const sums = (read: (cell: Cell) => number) => row.map((cell) => (cell ? read(cell) : 0));
+  const known = (read: (cell: Cell) => number | undefined) => row.map((cell) => (cell ? (read(cell) ?? null) : 0));
   const quantiles = (q: number) => row.map((cell) => (cell ? quantile(cell.durations, q) : null));
   return {
     requests: sums((cell) => cell.requests),
     errors: sums((cell) => cell.errors),
-    tokens: sums((cell) => cell.tokens),
-    cost_usd: sums((cell) => Math.round(cell.costUsd * 1e9) / 1e9),
+    tokens: known((cell) => cell.tokens),
+    cost_usd: known(({ costUsd }) => costUsd && Math.round(costUsd * 1e9) / 1e9),
     p50_ms: quantiles(0.5),
     p95_ms: quantiles(0.95),
     p99_ms: quantiles(0.99),
