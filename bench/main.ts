@@ -4,7 +4,9 @@ import process from 'node:process';
 import { parseArgs, styleText } from 'node:util';
 import type { Result } from './compare.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, only: { type: 'string' }, minutes: { type: 'string' } },
+});
 const root = new URL('../', import.meta.url).pathname;
 
 /** Peers are a package of their own, since they are no business of whoever works on the library. */
@@ -74,6 +76,14 @@ if (values.only === 'stores') {
   const { measureStores, renderStore, storeHeader } = await import('./stores.ts');
   if (!values.json) console.log(storeHeader);
   const results = await measureStores((result) => values.json || console.log(renderStore(result)));
+  if (values.json) console.log(JSON.stringify(results, null, 2));
+  process.exit(0);
+}
+if (values.only === 'collector') {
+  const { collectorHeader, measureCollector, renderCollector } = await import('./collector.ts');
+  if (!values.json) console.log(collectorHeader);
+  const seconds = values.minutes === undefined ? 10 : Number(values.minutes) * 60;
+  const results = await measureCollector({ seconds }, (result) => values.json || console.log(renderCollector(result)));
   if (values.json) console.log(JSON.stringify(results, null, 2));
   process.exit(0);
 }

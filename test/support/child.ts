@@ -27,10 +27,18 @@ export interface Child {
 }
 
 /** Starts a bundled program with nothing of our environment but the path. */
-export function startChild(runtime: ServerRuntime, file: string, env: Record<string, string> = {}): Child {
+export function startChild(
+  runtime: ServerRuntime,
+  file: string,
+  env: Record<string, string> = {},
+  more: readonly string[] = [],
+): Child {
   const [path, args] = command(runtime, file);
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH, HOME, NO_COLOR: '1', ...env } });
+  const child = spawn(path, [...args, ...more], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH, HOME, NO_COLOR: '1', ...env },
+  });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   let [rest, stderr] = ['', ''];

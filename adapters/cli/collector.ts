@@ -1,0 +1,129 @@
+import process from 'node:process';
+import { createCollector } from '../../src/collector/create-collector.ts';
+import { TelemetryError } from '../../src/errors.ts';
+import { openOptions } from './collector-options.ts';
+import { type SettingPath, type SettingValues, settings, toFlag, variablePrefix } from './collector-settings.ts';
+import { type Command, type Flag, UsageError } from './command.ts';
+import { type HttpServer, listen } from './http-server.ts';
+import { printConfig } from './print-config.ts';
+import { configVariable, readSettings } from './read-settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** For answers that are being written when the time is over. */
+const lastWordsMs = 500;
+
+export const collector: Command = {
+  name: 'collector',
+  summary: 'takes spans and metrics, keeps, prices, forwards and shows them',
+  usage: '[flags]',
+  flags: {
+    config: { value: 'FILE', help: 'options from a JSON or YAML file' },
+    'print-config': { help: 'print what would be used and where it comes from, without secrets, and end' },
+    ...Object.fromEntries(Object.entries(settings).map(describe)),
+  },
+  notes: [
+    `Each option may also be a variable, --queue-soft-limit as ${variablePrefix}QUEUE_SOFT_LIMIT, and stand in the file of`,
+    `--config or ${configVariable}, as queue: { softLimit: 0.7 }. A flag beats a variable, that beats the file.`,
+    'A switch is turned off by --no-, as --no-dashboard. SIGTERM and SIGINT store what was accepted, and then end it.',
+  ],
+  async run({ values: flags, positionals }, terminal) {
+    if (positionals.length > 0) throw new UsageError(`what is ${positionals[0]}? Options begin with --`);
+    const merged = readSettings(flags, terminal.env);
+    const asJson = flags.json === true;
+    if (flags['print-config']) {
+      printConfig(merged, asJson, terminal);
+      return 0;
+    }
+    return serve(merged.values, asJson, terminal);
+  },
+};
+
+function describe([path, { kind, help, fallback }]: [string, (typeof settings)[SettingPath]]): [string, Flag] {
+  const flag = toFlag(path);
+  const off = fallback === true ? `; --no-${flag} turns it off` : '';
+  const shown = typeof fallback === 'boolean' || fallback === undefined ? off : ` [${fallback}]`;
+  return [
+    flag,
+    { help: help + shown, ...(kind.shown && { value: kind.shown }), ...(kind.shown === 'A,B' && { repeats: true }) },
+  ];
+}
+
+async function serve(values: SettingValues, asJson: boolean, terminal: Terminal): Promise<number> {
+  const warn = ({ code, message }: TelemetryError) => {
+    if (asJson) terminal.json({ event: 'warning', code, message });
+    else terminal.error(`${terminal.style('yellow', 'warning:')} ${message} (${code})`);
+  };
+  const stopped = waitForSignal();
+  const { options, close } = await openOptions(values, terminal.env, warn);
+  try {
+    const app = createWith(options);
+    const { host = '127.0.0.1', port = 4318, shutdownTimeoutMs = 10_000 } = values;
+    const server = await listen((request, env) => app.fetch(request, env), port, host);
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+    if (!options.keys && !isLoopback(host)) warn(openToAll(host));
+    announce(url, values, asJson, terminal);
+    const signal = await stopped;
+    if (!asJson) terminal.error(`${signal}: storing what was accepted …`);
+    await drain(app, server, shutdownTimeoutMs);
+    if (asJson) terminal.json({ event: 'stopped', signal });
+    else terminal.out('edgespan collector has stopped');
+    return 0;
+  } finally {
+    close();
+  }
+}
+
+/** What settings can't know, as how limits stand to each other, `createCollector` says. */
+function createWith(options: Parameters<typeof createCollector>[0]): ReturnType<typeof createCollector> {
+  try {
+    return createCollector(options);
+  } catch (error) {
+    throw error instanceof TelemetryError ? new UsageError(error.message) : error;
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|::1)$/.test(host);
+}
+
+function openToAll(host: string): TelemetryError {
+  const message = `whoever reaches ${host} may read and send: give --keys, or listen on 127.0.0.1`;
+  return new TelemetryError('insecure_endpoint', message);
+}
+
+function announce(url: string, { store, dashboard }: SettingValues, asJson: boolean, terminal: Terminal): void {
+  if (asJson) {
+    terminal.json({ event: 'listening', url, store, dashboard });
+    return;
+  }
+  terminal.out(`${terminal.style('bold', 'edgespan collector')} listens on ${url}`);
+  terminal.out(`  OTLP       OTEL_EXPORTER_OTLP_ENDPOINT=${url}  (JSON or protobuf)`);
+  if (dashboard) terminal.out(`  dashboard  ${url}/`);
+  terminal.out(`  metrics    ${url}/metrics`);
+  terminal.out(`  traces     ${store === 'memory' ? 'in memory: gone when it ends' : store}`);
+}
+
+/** The first of the two signals; after it the next one ends the process at once, as it would without us. */
+function waitForSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const signals = ['SIGTERM', 'SIGINT'] as const;
+    const listeners = signals.map((signal) => [signal, () => stop(signal)] as const);
+    function stop(signal: string): void {
+      for (const [name, listener] of listeners) process.off(name, listener);
+      resolve(signal);
+    }
+    for (const [name, listener] of listeners) process.on(name, listener);
+  });
+}
+
+/** Requests that came in are answered: their connections are closed only once all is stored. */
+async function drain(
+  app: { shutdown(timeoutMs?: number): Promise<void> },
+  server: HttpServer,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  server.stopListening();
+  await app.shutdown(timeoutMs);
+  await server.close(Math.max(lastWordsMs, deadline - performance.now()));
+}
