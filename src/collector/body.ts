@@ -15,11 +15,12 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   }
   const length = Number(request.headers.get('content-length') ?? Number.NaN);
   if (length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
-  if (!request.body) return new Uint8Array(0);
-  // A server reads as much as the length that was announced, so nothing has to be counted.
+  // A server reads as much as the length that was announced, so nothing has to be counted, and no stream made.
   const sent = Number.isFinite(length)
     ? await readWhole(request)
-    : await readStream(request.body, limits.bodyBytes, 'sent');
+    : request.body
+      ? await readStream(request.body, limits.bodyBytes, 'sent')
+      : new Uint8Array(0);
   if (sent.length > limits.bodyBytes) throw tooLarge(limits.bodyBytes);
   if (encoding !== 'gzip') return sent;
   return readStream(

@@ -69,7 +69,7 @@ export function createPushedSeries({ maxSeries, monotonic, isKnown }: PushedSeri
     return created;
   }
 
-  function grow(series: Series, { temporality }: Push, point: Point): void {
+  function grow(series: Series, { temporality }: Push, family: MetricFamily, point: Point): void {
     const { last } = series;
     const isRepeat = last?.timeUnixNano === point.timeUnixNano && last.startUnixNano === point.startUnixNano;
     if (isRepeat) return;
@@ -83,7 +83,8 @@ export function createPushedSeries({ maxSeries, monotonic, isKnown }: PushedSeri
     if (isOlder) return;
     series.last = point;
     if (!last && isKnown(point.startUnixNano)) return;
-    const goesOn = last !== undefined && point.startUnixNano === last.startUnixNano && !isLess(point, last);
+    const goesOn =
+      last !== undefined && point.startUnixNano === last.startUnixNano && !hasBegunAnew(family, point, last);
     series.total = addTally(goesOn ? addTally(series.total, last, -1) : series.total, point, 1);
   }
 
@@ -95,7 +96,7 @@ export function createPushedSeries({ maxSeries, monotonic, isKnown }: PushedSeri
       const { labels } = series;
       // Of a gauge the newest value is all there is.
       if (family.type === 'gauge' && !family.additive) return { ...point, labels, setUnixNano: point.timeUnixNano };
-      grow(series, push, point);
+      grow(series, push, family, point);
       const { value, counts, sum, count } = series.total;
       if (family.type !== 'histogram') return { ...point, labels, value };
       const { sum: _sum, ...rest } = point;
@@ -104,8 +105,9 @@ export function createPushedSeries({ maxSeries, monotonic, isKnown }: PushedSeri
   };
 }
 
-function isLess(point: Point, last: Point): boolean {
-  return (point.count ?? 0) < (last.count ?? 0);
+/** What can only grow and is less than it was; an up-down counter may fall. */
+function hasBegunAnew({ additive }: MetricFamily, point: Point, last: Point): boolean {
+  return !additive && ((point.value ?? 0) < (last.value ?? 0) || (point.count ?? 0) < (last.count ?? 0));
 }
 
 /** A sum that one of them does not know is unknown from then on. */

@@ -85,6 +85,9 @@ describe('pushed metrics', () => {
     // Started anew, and by now above what it was.
     await cumulative(20, 40, { start: 30 });
     expect(await getMetrics(collector)).toContain(series(134));
+    // And again, by a sender that does not say so.
+    await cumulative(5, 50, { start: 30 });
+    expect(await getMetrics(collector)).toContain(series(139));
   });
 
   it('carry service and environment, and the tenant by option', async () => {
