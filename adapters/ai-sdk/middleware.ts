@@ -3,7 +3,7 @@ import { asObject } from '../../src/json.ts';
 import { getParts, type Parts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import type { AiSdkOptions } from './index.ts';
-import { admit, failed, startModelCall } from './model-call.ts';
+import { type Asked, admit, failed, startModelCall } from './model-call.ts';
 
 /** A middleware for models of the AI SDK 5, 6 and 7. */
 export interface AiSdkMiddleware {
@@ -24,28 +24,22 @@ export function aiSdkMiddleware(telemetry: Telemetry, { recordInputs = true }: A
   const parts = getParts(telemetry);
   return {
     specificationVersion: 'v3',
-    wrapGenerate: ({ doGenerate, params, model }) => run(parts, recordInputs, params, model, doGenerate),
-    wrapStream: ({ doStream, params, model }) => run(parts, recordInputs, params, model, doStream),
+    wrapGenerate: ({ doGenerate, params, model }) => run(parts, readAsked(params, model, false), doGenerate),
+    wrapStream: ({ doStream, params, model }) => run(parts, readAsked(params, model, true), doStream),
   };
+
+  function readAsked(params: unknown, model: unknown, isStream: boolean): Asked {
+    const recording = { inputs: recordInputs, outputs: true };
+    return { model: asObject(model) ?? {}, settings: asObject(params) ?? {}, recording, isStream };
+  }
 }
 
-async function run<R>(
-  parts: Parts,
-  inputs: boolean,
-  params: unknown,
-  model: unknown,
-  execute: () => PromiseLike<R>,
-): Promise<R> {
+async function run<R>(parts: Parts, asked: Asked, execute: () => PromiseLike<R>): Promise<R> {
   const { engine, view } = parts;
   if (!engine.enabled) {
     engine.onBypass();
     return execute();
   }
-  const asked = {
-    model: asObject(model) ?? {},
-    settings: asObject(params) ?? {},
-    recording: { inputs, outputs: true },
-  };
   const context = view.active();
   const admission = await admit(parts, asked, context);
   const call = safely(() => startModelCall(parts, asked, context, admission), engine.diagnostics.report);

@@ -3,20 +3,27 @@ import { asObject, asString, type Json } from '../../src/json.ts';
 import type { CallEnd } from '../../src/llm/call.ts';
 import { aiSdkContent } from '../../src/llm/content/ai-sdk.ts';
 import { isAbort } from '../../src/llm/error-class.ts';
-import { type Admission, type FrameworkCall, startFrameworkCall } from '../../src/llm/framework-call.ts';
+import {
+  type Admission,
+  type FrameworkCall,
+  getFrameworkCall,
+  startFrameworkCall,
+} from '../../src/llm/framework-call.ts';
 import { isComplete } from '../../src/llm/response.ts';
 import { aiSdkValues } from '../../src/llm/shapes/ai-sdk.ts';
 import { createItems } from '../../src/llm/value-items.ts';
 import { observeStream } from '../../src/llm/value-stream.ts';
 import type { Parts } from '../../src/parts.ts';
 import { getInvocation } from '../../src/trace/context.ts';
-import { type Recording, readAsked, readSaid } from './reading.ts';
+import { ownCapture, type Recording, readAsked, readSaid } from './reading.ts';
 
 /** A call of a language model that is under way. */
 export interface ModelCall {
   /** What the last try threw, until it is tried again. */
   failure: { readonly thrown: unknown } | undefined;
   readonly isOpen: boolean;
+  /** Whether what is done in this context is done by the call. */
+  isAround(context: Context): boolean;
   /** Makes the call, and sees what comes of it; results and errors pass as they are. */
   run<T>(execute: () => PromiseLike<T>): Promise<T>;
   firstToken(afterSeconds: number): void;
@@ -29,6 +36,7 @@ export interface Asked {
   /** What is asked, and how. */
   readonly settings: Json;
   readonly recording: Recording;
+  readonly isStream: boolean;
 }
 
 /** Asks the budget, where there is one; throws its refusal. */
@@ -45,18 +53,19 @@ export async function admit({ engine }: Parts, asked: Asked, context: Context): 
 
 export function startModelCall(
   { engine, view }: Parts,
-  { model, settings, recording }: Asked,
+  { model, settings, recording, isStream }: Asked,
   context: Context,
   admission: Admission | undefined,
   onLeft: () => void = () => {},
 ): ModelCall {
   const { request, semconvProvider } = readAsked(model, settings, 'chat', engine.providers);
+  request.stream = isStream;
   const start = {
     request,
     semconvProvider,
     context,
     ...(recording.inputs && { said: readSaid(settings, engine.providers) }),
-    ...(!(recording.inputs && recording.outputs) && { capture: ownCapture(recording) }),
+    capture: ownCapture(recording),
   };
   const call: FrameworkCall = startFrameworkCall(engine, start, admission);
   let isOpen = true;
@@ -128,6 +137,7 @@ export function startModelCall(
     get isOpen() {
       return isOpen;
     },
+    isAround: (inner) => getFrameworkCall(inner)?.span === call.span,
     async run(execute) {
       own.failure = undefined;
       let result: Awaited<ReturnType<typeof execute>>;
@@ -149,10 +159,6 @@ export function startModelCall(
     end,
   };
   return own;
-}
-
-function ownCapture({ inputs, outputs }: Recording) {
-  return { ...(!inputs && { inputs: false }), ...(!outputs && { outputs: false }) };
 }
 
 /** How a call ends that threw, or that its caller left. */

@@ -7,9 +7,10 @@ import { createOpenRuns, holdInvocation } from '../../src/llm/open-runs.ts';
 import type { OpenSpan } from '../../src/llm/spans.ts';
 import { getParts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
+import { createContextKey } from '../../src/trace/otel-context.ts';
 import type { AiSdkOptions, AiSdkTelemetry } from './index.ts';
 import { type Asked, admit, failed, idOf, type ModelCall, startModelCall } from './model-call.ts';
-import { type Recording, readEnd } from './reading.ts';
+import { ownCapture, type Recording, readEnd } from './reading.ts';
 import { createReports, type Reports } from './reports.ts';
 
 /** One `generateText`, `embed` and the like. */
@@ -18,6 +19,8 @@ interface Operation {
   readonly context: Context;
   readonly recording: Recording;
   readonly reports: Reports;
+  readonly isStream: boolean;
+  /** Tools whose output is still to be told. */
   readonly tools: Map<string, OpenSpan>;
   readonly release: () => void;
   /** Who is asked and what, as it was announced; until the call is made. */
@@ -25,6 +28,8 @@ interface Operation {
   call?: ModelCall | undefined;
 }
 
+/** Which tool's run this is. */
+const toolKey = /* @__PURE__ */ createContextKey('edgespan ai-sdk tool');
 /** Tools of one operation whose output is still to come. */
 const maxTools = 1000;
 
@@ -68,8 +73,7 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
       'ai.operationId': operationId,
       ...(functionId && !isAgent && { 'gen_ai.workflow.name': functionId }),
     };
-    const { inputs, outputs } = recording;
-    const capture = { ...(!inputs && { inputs: false }), ...(!outputs && { outputs: false }) };
+    const capture = ownCapture(recording) ?? {};
     const asked = event.prompt ?? event.messages ?? event.value ?? event.query;
     const span = parts.runner.open(
       view,
@@ -78,9 +82,10 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
       { parent: context, attributes, capture },
       asked === undefined ? [] : [asked],
     );
-    const reports = createReports(parts.engine, span.context, /^ai\.stream/.test(operationId));
+    const isStream = /^ai\.stream/.test(operationId);
+    const reports = createReports(parts.engine, span.context, isStream, recording);
     const release = holdInvocation(context);
-    operations.add(id, { span, context: span.context, recording, reports, tools: new Map(), release });
+    operations.add(id, { span, context: span.context, recording, reports, isStream, tools: new Map(), release });
   }
 
   function close(operation: Operation, how: { thrown?: unknown; aborted?: boolean; value?: unknown }): void {
@@ -100,17 +105,23 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     if (operation) close(operation, how);
   }
 
-  /** The call whose last try has failed, where this is another one; else what is asked now. */
-  function prepare(event: Json): { again: ModelCall } | { asked: Asked; context: Context } {
+  /**
+   * The call whose last try has failed, where this is another one; else what is asked now. `undefined` inside of the call
+   * itself: who listens twice is told twice.
+   */
+  function prepare(event: Json): { again: ModelCall } | { asked: Asked; context: Context } | undefined {
     const operation = operations.get(idOf(event));
-    if (!operation) odd();
     const before = operation?.call;
+    const isTwice = before?.isOpen && before.isAround(view.active());
+    if (!operation || isTwice) odd();
+    if (isTwice) return undefined;
     if (before?.isOpen && before.failure) return { again: before };
     // Of a stream that broke, and is begun anew.
     if (before?.isOpen) before.end({ incomplete: true });
     const said = { ...operation?.asked, ...event };
     const recording = operation?.recording ?? recordingOf(event);
-    return { asked: { model: said, settings: said, recording }, context: operation?.context ?? view.active() };
+    const asked = { model: said, settings: said, recording, isStream: operation?.isStream === true };
+    return { asked, context: operation?.context ?? view.active() };
   }
 
   function begin(id: string | undefined, asked: Asked, context: Context, admission: Admission | undefined): ModelCall {
@@ -154,10 +165,10 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     if (!isOn()) return execute();
     const opened = safely(() => openTool(event), parts.engine.diagnostics.report);
     if (!opened) return execute();
-    const { tool, waits } = opened;
+    const { tool, waits, inside } = opened;
     let result: T;
     try {
-      result = await view.run(tool.context, execute);
+      result = await view.run(inside, execute);
     } catch (thrown) {
       tool.end({ thrown });
       throw thrown;
@@ -167,13 +178,16 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     return result;
   }
 
-  function openTool(event: Json): { tool: OpenSpan; waits: boolean } {
+  /** `undefined` inside of the very run: who listens twice is told twice. */
+  function openTool(event: Json): { tool: OpenSpan; waits: boolean; inside: Context } | undefined {
     const operation = operations.get(idOf(event));
-    if (!operation) odd();
     const asked = asObject(event.toolCall);
     const id = asString(event.toolCallId);
-    const { inputs, outputs } = operation?.recording ?? recordingOf(event);
-    const capture = { ...(!inputs && { inputs: false }), ...(!outputs && { outputs: false }) };
+    const key = `${idOf(event)} ${id}`;
+    const isTwice = id !== undefined && view.active().getValue(toolKey) === key;
+    if (!operation || isTwice) odd();
+    if (isTwice) return undefined;
+    const capture = ownCapture(operation?.recording ?? recordingOf(event)) ?? {};
     const tool = parts.runner.open(
       view,
       'tool',
@@ -188,7 +202,7 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     const isWanted = parts.engine.recorder.content.limits(capture).outputs > 0;
     const waits = isWanted && operation !== undefined && id !== undefined && operation.tools.size < maxTools;
     if (waits) operation.tools.set(id, tool);
-    return { tool, waits };
+    return { tool, waits, inside: tool.context.setValue(toolKey, key) };
   }
 
   return {
@@ -214,7 +228,7 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     onEmbedStart: listen(({ reports }, event) => reports.startEmbedding(event)),
     onEmbedEnd: listen(({ reports }, event) => reports.endEmbedding(event)),
     onRerankStart: listen(({ reports }, event) => reports.startRanking(event)),
-    onRerankEnd: listen(({ reports }) => reports.endRanking()),
+    onRerankEnd: listen(({ reports }, event) => reports.endRanking(event)),
     onToolExecutionEnd: listen(({ tools }, event) => {
       const id = asString(asObject(event.toolCall)?.toolCallId);
       const output = asObject(event.toolOutput)?.output;

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asNumber, asString, type Json } from '../../src/json.ts';
 import type { CallStart } from '../../src/llm/call.ts';
+import type { Capture } from '../../src/llm/content/capture.ts';
 import { readArgumentContent } from '../../src/llm/content/values.ts';
 import type { LlmRequest, LlmResponse, Provider } from '../../src/llm/provider.ts';
 import { semconvNameOf, shortProviderName } from '../../src/llm/provider-names.ts';
@@ -21,6 +22,11 @@ const parameters = {
 export interface Recording {
   readonly inputs: boolean;
   readonly outputs: boolean;
+}
+
+/** What a call leaves out, whatever the option `capture` says. */
+export function ownCapture({ inputs, outputs }: Recording): Capture | undefined {
+  return inputs && outputs ? undefined : { ...(!inputs && { inputs }), ...(!outputs && { outputs }) };
 }
 
 /** A call of a model, by the event or the model that tells of it: both have `provider` and `modelId`. */

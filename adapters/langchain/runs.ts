@@ -1,10 +1,9 @@
-import type { Context } from '@opentelemetry/api';
 import { asArray, asObject, asString } from '../../src/json.ts';
 import type { CallEnd } from '../../src/llm/call.ts';
 import { readArgumentContent } from '../../src/llm/content/values.ts';
 import { lastText } from '../../src/llm/expected-calls.ts';
 import { leaveFrameworkCall } from '../../src/llm/framework-call.ts';
-import { createOpenRuns, holdInvocation } from '../../src/llm/open-runs.ts';
+import { holdInvocation, type OpenRuns, shareRuns } from '../../src/llm/open-runs.ts';
 import type { LlmRequest } from '../../src/llm/provider.ts';
 import { type ReportedCall, startReportedCall } from '../../src/llm/reported-call.ts';
 import type { Ending } from '../../src/llm/run-span.ts';
@@ -12,6 +11,7 @@ import { langchainValues } from '../../src/llm/shapes/langchain.ts';
 import type { AnySpanOptions, OpenSpan } from '../../src/llm/spans.ts';
 import type { SpanType } from '../../src/llm/wrappers.ts';
 import type { Parts } from '../../src/parts.ts';
+import type { Place } from '../../src/trace/placed-context.ts';
 import { currentRun } from './current-run.ts';
 import { readMessages, readPrompt } from './messages.ts';
 import {
@@ -30,7 +30,7 @@ import {
 /** A run that has begun. One that is not shown has the context of the one around it. */
 interface Run {
   readonly parent: string | undefined;
-  readonly context: Context;
+  readonly place: Place;
   readonly span?: OpenSpan;
   readonly call?: ReportedCall;
   readonly request?: LlmRequest;
@@ -38,9 +38,13 @@ interface Run {
   readonly release?: (() => void) | undefined;
 }
 
+const known = /* @__PURE__ */ new WeakMap<object, OpenRuns<Run>>();
+
 export function createRuns(parts: Parts) {
   const { view } = parts;
-  const runs = createOpenRuns<Run>((run) => close(run, { left: true, value: undefined }));
+  const places = () => parts.engine.runtime.context;
+  const listRuns = () =>
+    shareRuns(known, parts.engine, currentRun, (run) => close(run, { left: true, value: undefined }));
 
   /** An event that is not what it should be, or out of its order. */
   function odd(): void {
@@ -50,21 +54,23 @@ export function createRuns(parts: Parts) {
   /** The context of the run around; `undefined` for a run that can't be known again, or is known already. */
   function enter({ id, parent }: Pick<RunInfo, 'id' | 'parent'>) {
     const own = asString(id);
+    const runs = listRuns();
     if (own === undefined || runs.get(own)) {
       odd();
       return undefined;
     }
     const outer = asString(parent);
-    const context = runs.get(outer)?.context ?? leaveFrameworkCall(view.active());
-    const release = runs.get(outer) ? undefined : holdInvocation(context);
-    return { id: own, run: { parent: outer, context, release } };
+    const around = runs.get(outer)?.place;
+    const context = around ? places().inside(around) : leaveFrameworkCall(view.active());
+    const release = around ? undefined : holdInvocation(context);
+    return { id: own, context, run: { parent: outer, place: places().place(context), release } };
   }
 
   function open(type: SpanType, name: string, info: RunInfo, options: AnySpanOptions, args: unknown[]): void {
     const place = enter(info);
     if (!place) return;
-    const span = parts.runner.open(view, type, name, { ...options, parent: place.run.context }, args);
-    runs.add(place.id, { ...place.run, context: span.context, span });
+    const span = parts.runner.open(view, type, name, { ...options, parent: place.context }, args);
+    listRuns().add(place.id, { ...place.run, place: places().place(span.context), span });
   }
 
   function close(run: Run, ending: Ending): void {
@@ -75,7 +81,7 @@ export function createRuns(parts: Parts) {
   function tell({ span, call }: Run, ending: Ending): void {
     const thrown = 'thrown' in ending;
     const left = thrown ? isLeft(ending.thrown) : ending.left === true;
-    if (call) call.end(readEnd(ending, left));
+    if (call) call.end(readEnd(ending, left), {}, () => ('value' in ending ? readMessages(ending.value) : undefined));
     if (!span) return;
     if (left) span.span.setAttribute('edgespan.aborted', true);
     span.end(thrown && (left || isControlFlow(ending.thrown)) ? { value: undefined } : ending);
@@ -86,18 +92,13 @@ export function createRuns(parts: Parts) {
     if ('thrown' in ending) return { thrown: ending.thrown };
     const isKnown = langchainValues.accepts?.(ending.value) === true;
     if (!isKnown) odd();
-    const wanted = parts.engine.recorder.content.limits().outputs > 0;
-    return {
-      response: {
-        ...(isKnown && langchainValues.read!(ending.value)),
-        ...(wanted && { messages: readMessages(ending.value) }),
-      },
-    };
+    return { response: isKnown ? langchainValues.read!(ending.value) : {} };
   }
 
   /** Whether the run that LangChain itself takes for the current one has nothing to do with this. */
   function isElsewhere(outer: string | undefined): false | undefined {
     const current = currentRun();
+    const runs = listRuns();
     if (!runs.get(current)) return undefined;
     for (let id = outer; id !== undefined; id = runs.get(id)?.parent) if (id === current) return undefined;
     return false;
@@ -116,7 +117,7 @@ export function createRuns(parts: Parts) {
         {
           request,
           semconvProvider,
-          context: place.run.context,
+          context: place.context,
           said: () => readArgumentContent([readPrompt(asked)], providers),
         },
         {
@@ -125,10 +126,10 @@ export function createRuns(parts: Parts) {
           isCurrent: () => isElsewhere(place.run.parent),
         },
       );
-      runs.add(place.id, { ...place.run, call, request });
+      listRuns().add(place.id, { ...place.run, call, request });
     },
     token(id: unknown): void {
-      const run = runs.get(asString(id));
+      const run = listRuns().get(asString(id));
       if (!run?.call || !run.request) {
         odd();
         return;
@@ -147,7 +148,7 @@ export function createRuns(parts: Parts) {
         return;
       }
       const place = enter(info);
-      if (place) runs.add(place.id, place.run);
+      if (place) listRuns().add(place.id, place.run);
     },
     startTool(tool: unknown, input: unknown, info: RunInfo, callId: unknown): void {
       const id = asString(callId);
@@ -160,7 +161,7 @@ export function createRuns(parts: Parts) {
       open('retrieval', nameOf(retriever, info), info, {}, [query]);
     },
     end(id: unknown, ending: Ending): void {
-      const run = runs.take(asString(id));
+      const run = listRuns().take(asString(id));
       if (run) close(run, 'value' in ending && run.span ? { value: readOutput(ending.value) } : ending);
       else odd();
     },

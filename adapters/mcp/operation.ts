@@ -52,7 +52,8 @@ export function startOperation(parts: Parts, start: OperationStart): Operation {
   const described = describeRequest(request);
   const { tool } = described;
   const remote = side === 'client';
-  const outer = tool !== undefined && remote ? claimToolRun(start.context, tool, 'wrapper') : undefined;
+  const run = { name: tool ?? '', by: 'wrapper', input: request.params.arguments } as const;
+  const outer = tool !== undefined && remote ? claimToolRun(start.context, run) : undefined;
   const attributes = { ...described.attributes, ...connection.attributes, remote };
   const agent = getAgent(start.context);
   const asked = latestCall(start.context);

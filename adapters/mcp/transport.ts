@@ -36,7 +36,8 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
   hookProperty(transport, 'onclose', (handle) => (...args) => {
     const closed: Outcome = { thrown: new DOMException('the connection was closed', 'ConnectionClosed') };
     sent.endAll(closed);
-    served.endAll(closed);
+    // Whoever asked is gone.
+    served.endAll({ left: 'cancelled' });
     return (handle as AnyMethod).apply(transport, args);
   });
   Object.defineProperty(transport, 'send', {

@@ -1,6 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../src/json.ts';
 import type { CallEnd, CallStart } from '../../src/llm/call.ts';
+import type { RequestContent } from '../../src/llm/content/message.ts';
+import { readArgumentContent, readValueContent } from '../../src/llm/content/values.ts';
 import { isAbort } from '../../src/llm/error-class.ts';
 import { lastText } from '../../src/llm/expected-calls.ts';
 import { readCount } from '../../src/llm/faults.ts';
@@ -46,6 +48,26 @@ export function readAsked(data: Json, providers: readonly Provider[]): Asked {
   };
 }
 
+/** What is said in a call, as far as the SDK traces it. */
+export function readSaid(data: Json, providers: readonly Provider[]): RequestContent | undefined {
+  const { input, _input: given = input } = data;
+  if (given === undefined) return undefined;
+  const isResponse = data.type === 'response';
+  const instructions = asString(asObject(data._response)?.instructions);
+  const request = isResponse ? { input: given, ...(instructions && { instructions }) } : { messages: given };
+  return readArgumentContent([request], providers);
+}
+
+/** What was answered, as far as the SDK traces it. */
+export function readAnswered(data: Json, providers: readonly Provider[]): unknown {
+  const whole = readWhole(data);
+  return whole && readValueContent(whole, providers);
+}
+
+function readWhole(data: Json): Json | undefined {
+  return asObject(data._response) ?? asObject(asArray(data.output)[0]);
+}
+
 /** A text that the request has in it, as far as the SDK has told what it asks. */
 export function readText(data: Json): string | undefined {
   const given = data._input ?? data.input;
@@ -68,7 +90,7 @@ function readUsage(value: unknown): LlmUsage | undefined {
 
 /** The vendor's own answer, where the SDK traces data, and else what it says of it. */
 export function readResponse(data: Json, providers: readonly Provider[]): LlmResponse {
-  const whole = asObject(data._response) ?? asObject(asArray(data.output)[0]);
+  const whole = readWhole(data);
   const { provider: _, ...read } = (whole && readValue(whole, providers, 'openai')) ?? {};
   const usage = read.usage ?? readUsage(whole?.usage) ?? readUsage(data.usage);
   const id = [asString(data.response_id), read.id].find((one) => one !== undefined && one !== 'FAKE_ID');

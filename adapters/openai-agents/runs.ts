@@ -2,18 +2,19 @@ import type { Context } from '@opentelemetry/api';
 import { asObject, asString, type Json } from '../../src/json.ts';
 import { isAbort } from '../../src/llm/error-class.ts';
 import { leaveFrameworkCall } from '../../src/llm/framework-call.ts';
-import { createOpenRuns, holdInvocation } from '../../src/llm/open-runs.ts';
+import { holdInvocation, type OpenRuns, shareRuns } from '../../src/llm/open-runs.ts';
 import { type ReportedCall, startReportedCall } from '../../src/llm/reported-call.ts';
 import type { OpenSpan } from '../../src/llm/spans.ts';
 import type { SpanType } from '../../src/llm/wrappers.ts';
 import type { Parts } from '../../src/parts.ts';
 import { recordWith } from '../../src/records.ts';
-import { currentSpan } from './current-span.ts';
-import { readAsked, readAttributes, readEnd, readError, readText } from './reading.ts';
+import type { Place } from '../../src/trace/placed-context.ts';
+import { currentSpan, currentWork } from './current-span.ts';
+import { readAnswered, readAsked, readAttributes, readEnd, readError, readSaid, readText } from './reading.ts';
 
 /** A trace or a span of the SDK's that has begun. One that is not shown has the context of the one around it. */
 interface Run {
-  readonly context: Context;
+  readonly place: Place;
   readonly span?: OpenSpan | undefined;
   readonly call?: ReportedCall | undefined;
   /** Of a trace. */
@@ -30,14 +31,19 @@ const types: Readonly<Record<string, SpanType | 'call' | 'hidden'>> = {
   turn: 'hidden',
 };
 
+const known = /* @__PURE__ */ new WeakMap<object, OpenRuns<Run>>();
+
+function abandon({ call, span, release }: Run): void {
+  release?.();
+  call?.end({ aborted: true });
+  span?.span.setAttribute('edgespan.aborted', true);
+  span?.end({ value: undefined, left: true });
+}
+
 export function createRuns(parts: Parts) {
   const { view } = parts;
-  const runs = createOpenRuns<Run>(({ call, span, release }) => {
-    release?.();
-    call?.end({ aborted: true });
-    span?.span.setAttribute('edgespan.aborted', true);
-    span?.end({ value: undefined, left: true });
-  });
+  const places = () => parts.engine.runtime.context;
+  const listRuns = () => shareRuns(known, parts.engine, currentWork, abandon);
 
   /** An event that is not what it should be, or out of its order. */
   function odd(): void {
@@ -47,7 +53,7 @@ export function createRuns(parts: Parts) {
   function open(type: SpanType, name: string, context: Context, data: Json): Run {
     const options = { parent: context, attributes: readAttributes(data) };
     const span = parts.runner.open(view, type, name, options);
-    return { context: span.context, span };
+    return { place: places().place(span.context), span };
   }
 
   function startCall(id: string, data: Json, context: Context): Run {
@@ -61,17 +67,17 @@ export function createRuns(parts: Parts) {
         text: () => readText(data),
         isCurrent() {
           const current = currentSpan();
-          return runs.get(current) ? current === id : undefined;
+          return listRuns().get(current) ? current === id : undefined;
         },
       },
     );
-    return { context, call };
+    return { place: places().place(context), call };
   }
 
   function begin(id: string, data: Json, context: Context): Run {
     const kind = asString(data.type) ?? 'unknown';
     const type = Object.hasOwn(types, kind) ? types[kind]! : 'trace';
-    if (type === 'hidden') return { context };
+    if (type === 'hidden') return { place: places().place(context) };
     if (type === 'call') return startCall(id, data, context);
     const name = asString(data.name);
     const isOwn = type !== 'trace' || kind === 'custom';
@@ -79,7 +85,7 @@ export function createRuns(parts: Parts) {
   }
 
   /** What is known of a span by its end. */
-  function tell({ span, context }: Run & { span: OpenSpan }, data: Json): unknown {
+  function tell({ span, place }: Run & { span: OpenSpan }, data: Json): unknown {
     span.span.setAttributes(readAttributes(data));
     const { content } = parts.engine.recorder;
     const limits = content.limits();
@@ -92,7 +98,7 @@ export function createRuns(parts: Parts) {
     const name = asString(data.name);
     if (data.type === 'guardrail' && name && typeof data.triggered === 'boolean') {
       const action = data.triggered ? 'GUARDRAIL_INTERVENED' : 'NONE';
-      recordWith(parts, view.at(context)).guardrail({ id: name, action, span: span.span });
+      recordWith(parts, view.at(place.context)).guardrail({ id: name, action, span: span.span });
     }
     return undefined;
   }
@@ -100,7 +106,8 @@ export function createRuns(parts: Parts) {
   function end(run: Run, data: Json, given: unknown): void {
     const error = readError(given);
     const { providers } = parts.engine;
-    run.call?.end(readEnd(data, error, providers), readAsked(data, providers));
+    const known = { ...readAsked(data, providers), said: () => readSaid(data, providers) };
+    run.call?.end(readEnd(data, error, providers), known, () => readAnswered(data, providers));
     if (run.span) close(run.span, tell({ ...run, span: run.span }, data), error);
   }
 
@@ -113,7 +120,7 @@ export function createRuns(parts: Parts) {
   /** The SDK does not end the trace of a run that failed; what else may belong to that still finds its context. */
   function endFailed(span: Json, data: Json): void {
     const error = data.type === 'task' && !asString(span.parentId) ? readError(span.error) : undefined;
-    const trace = error && runs.get(asString(span.traceId));
+    const trace = error && listRuns().get(asString(span.traceId));
     if (trace?.span) close(trace.span, undefined, error);
     trace?.release?.();
   }
@@ -122,6 +129,7 @@ export function createRuns(parts: Parts) {
     startTrace(given: unknown): void {
       const trace = asObject(given);
       const id = asString(trace?.traceId);
+      const runs = listRuns();
       if (!trace || !id || runs.get(id)) {
         odd();
         return;
@@ -131,10 +139,10 @@ export function createRuns(parts: Parts) {
       const attributes = { 'gen_ai.workflow.name': name, ...(group && { 'gen_ai.conversation.id': group }) };
       const parent = leaveFrameworkCall(view.active());
       const span = parts.runner.open(view, 'trace', name, { parent, attributes });
-      runs.add(id, { context: span.context, span, release: holdInvocation(parent) });
+      runs.add(id, { place: places().place(span.context), span, release: holdInvocation(parent) });
     },
     endTrace(given: unknown): void {
-      const run = runs.take(asString(asObject(given)?.traceId));
+      const run = listRuns().take(asString(asObject(given)?.traceId));
       run?.span?.end({ value: undefined });
       run?.release?.();
       if (!run) odd();
@@ -143,16 +151,18 @@ export function createRuns(parts: Parts) {
       const span = asObject(given);
       const data = asObject(span?.spanData);
       const id = asString(span?.spanId);
+      const runs = listRuns();
       if (!span || !data || !id || runs.get(id)) {
         odd();
         return;
       }
       const around = runs.get(asString(span.parentId)) ?? runs.get(asString(span.traceId));
-      runs.add(id, begin(id, data, around?.context ?? leaveFrameworkCall(view.active())));
+      const context = around ? places().inside(around.place) : leaveFrameworkCall(view.active());
+      runs.add(id, begin(id, data, context));
     },
     endSpan(given: unknown): void {
       const span = asObject(given);
-      const run = runs.take(asString(span?.spanId));
+      const run = listRuns().take(asString(span?.spanId));
       if (!span || !run) {
         odd();
         return;

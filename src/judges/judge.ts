@@ -61,7 +61,8 @@ function checkJudge(judge: Judge, name: string): URL {
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol)) throw invalid(name, 'url', 'an http or https URL');
   if (asString(model) === undefined) throw invalid(name, 'model', 'a non-empty string');
-  if (!parsed.pathname.endsWith(path)) parsed.pathname = parsed.pathname.replace(/\/*$/, path);
+  const base = parsed.pathname.replace(/\/+$/, '');
+  parsed.pathname = base.endsWith(path) ? base : `${base}${path}`;
   return parsed;
 }
 

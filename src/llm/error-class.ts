@@ -152,7 +152,10 @@ function read(value: unknown, key: string): unknown {
 /** The class name an application would see, for `llm.error_type` and `error.type`. */
 export function errorName(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '_OTHER';
-  const names = [read(thrown, 'name'), read(read(thrown, 'constructor'), 'name'), read(thrown, 'name')];
+  const named = read(read(thrown, 'constructor'), 'name');
+  // What a vendor sent as an error, thrown as it came.
+  const own = named === 'Object' ? [read(thrown, 'code'), read(thrown, 'type')] : [named];
+  const names = [read(thrown, 'name'), ...own, read(thrown, 'name')];
   const isName = (name: unknown): name is string => typeof name === 'string' && name !== '';
   return names.filter(isName).find((name, index) => index > 0 || name !== 'Error') ?? '_OTHER';
 }

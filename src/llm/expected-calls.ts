@@ -1,7 +1,9 @@
 import type { Context } from '@opentelemetry/api';
 import { ignore, safely } from '../errors.ts';
 import { asArray, asObject, asString } from '../json.ts';
+import { getScopeAttributes } from '../trace/context.ts';
 import type { CallStart } from './call.ts';
+import { judgeMark } from './evaluation/semconv.ts';
 
 /** A model call that a framework has announced, before anything goes over the wire. */
 export interface ExpectedCall {
@@ -63,6 +65,8 @@ export function createExpectedCalls(): ExpectedCalls {
     adopt(call) {
       // What does not go over a wire is somebody's own word for a call.
       if (entries.size === 0 || call.attributes?.['server.address'] === undefined) return call;
+      // A judge quotes what was asked, maybe of the same model.
+      if (getScopeAttributes(call.context)?.[judgeMark] === true) return call;
       const place = find([...entries], call);
       if (!place) return call;
       const number = place.attempts++;

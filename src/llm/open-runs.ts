@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { getInvocation } from '../trace/context.ts';
+import type { Place, PlacedRuntime } from '../trace/placed-context.ts';
 
 /** Keeps the flush at the end of a request waiting for a run that ends after its answer has begun. Answers the release. */
 export function holdInvocation(context: Context): () => void {
@@ -44,4 +45,26 @@ export function createOpenRuns<T>(abandon: (run: T) => void, max = maxOpenRuns):
       return runs.size;
     },
   };
+}
+
+interface Owner {
+  readonly runtime: PlacedRuntime;
+}
+
+/**
+ * The runs that a framework tells one telemetry of, be it through several listeners: a run that is told twice is one.
+ * What is done while `current` names a run has that run's context.
+ */
+export function shareRuns<T extends { readonly place: Place }>(
+  known: WeakMap<object, OpenRuns<T>>,
+  owner: Owner,
+  current: () => string | undefined,
+  abandon: (run: T) => void,
+): OpenRuns<T> {
+  const shared = known.get(owner);
+  if (shared) return shared;
+  const runs = createOpenRuns(abandon);
+  known.set(owner, runs);
+  owner.runtime.context.follow(() => runs.get(current())?.place);
+  return runs;
 }

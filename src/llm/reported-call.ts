@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { ignore, safely } from '../errors.ts';
 import { getModelCall } from '../trace/context.ts';
 import type { CallEnd, CallStart } from './call.ts';
 import type { ExpectedCall } from './expected-calls.ts';
@@ -6,10 +7,15 @@ import type { LlmRecorder } from './recorder.ts';
 
 /** A model call of which a framework tells the beginning and the end, and runs in between what no context reaches. */
 export interface ReportedCall {
+  /** An observed request has been this call. */
+  readonly isClaimed: boolean;
   /** The first token of a stream has come. */
   firstToken(): void;
-  /** Records the call, unless an observed request has been it; once. `more` is what was not known at its start. */
-  end(how: CallEnd, more?: Partial<CallStart>): void;
+  /**
+   * Records the call, unless an observed request has been it; once. `more` is what was not known at its start, `said`
+   * reads what was answered, where somebody wants to know.
+   */
+  end(how: CallEnd, more?: Partial<CallStart>, said?: () => unknown): void;
 }
 
 export interface ReportedCallPorts {
@@ -20,28 +26,33 @@ export interface ReportedCallPorts {
 export function startReportedCall(
   { recorder, clock }: ReportedCallPorts,
   start: CallStart,
-  expected: Omit<ExpectedCall, 'context'>,
+  /** By which its request is known again. */
+  expected: Omit<ExpectedCall, 'context'> | undefined,
 ): ReportedCall {
   const startedAt = clock.monotonic();
-  const expectation = recorder.expected.expect({ ...expected, context: start.context });
+  const expectation = expected && recorder.expected.expect({ ...expected, context: start.context });
   const sinceStart = () => Math.max(0, clock.monotonic() - startedAt);
   let firstTokenMs: number | undefined;
   let ended = false;
 
   return {
+    get isClaimed() {
+      return expectation?.isClaimed === true;
+    },
     firstToken() {
       firstTokenMs ??= sinceStart();
     },
-    end(how, more) {
+    end(how, more, said) {
       if (ended) return;
       ended = true;
-      expectation.end();
-      if (expectation.isClaimed || recorder.seen.hasReply(how.response?.id, startedAt)) return;
+      expectation?.end();
+      if (expectation?.isClaimed || recorder.seen.hasReply(how.response?.id, startedAt)) return;
       const mark = getModelCall(start.context);
       if (mark) mark.counted = true;
       const call = recorder.start({ ...start, ...more, startedMsAgo: sinceStart() });
       if (firstTokenMs !== undefined) call.firstToken(firstTokenMs / 1000);
-      call.end(how);
+      const messages = call.maxText > 0 ? safely(() => said?.(), ignore) : undefined;
+      call.end(messages === undefined ? how : { ...how, response: { ...how.response, messages } });
     },
   };
 }

@@ -14,7 +14,7 @@ import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
 import { markOwn, spansAround } from './seen-calls.ts';
 import type { SpanDialect } from './span-dialect.ts';
-import { claimToolRun, setToolRun } from './tool-run.ts';
+import { announceToolRun, claimToolRun, setToolRun, type ToolRun } from './tool-run.ts';
 import { traceRef } from './trace-ref.ts';
 import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wrappers.ts';
 
@@ -132,7 +132,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     const around = spansAround(context);
     const work = `${type} ${name}`;
     const startedAt = clock.monotonic();
-    const told = type === 'tool' && claimToolRun(parent, name, 'mcp') !== undefined;
+    const told = type === 'tool' && claimToolRun(parent, { name, by: 'mcp' }) !== undefined;
 
     function finish(ending: Ending): void {
       const error = 'thrown' in ending ? classifyError({ thrown: ending.thrown }) : undefined;
@@ -162,8 +162,8 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       });
     }
 
-    const inside = type === 'tool' ? setToolRun(context, { name, span, by: 'wrapper' }) : context;
-    return { span, context: inside, finish, said };
+    const run: ToolRun | undefined = type === 'tool' ? { name, span, by: 'wrapper' } : undefined;
+    return { span, context: run ? setToolRun(context, run) : context, finish, said, run, parent };
   }
 
   function run<T>(
@@ -186,7 +186,8 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     options: AnySpanOptions,
     args: readonly unknown[] = [],
   ): OpenSpan {
-    const { span, context, finish } = begin(view, type, name, options, undefined, args);
+    const { span, context, finish, run, parent } = begin(view, type, name, options, undefined, args);
+    const takeBack = run && announceToolRun(parent, run, args[0]);
     let ended = false;
     return {
       span,
@@ -194,6 +195,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       end(ending) {
         if (ended) return;
         ended = true;
+        takeBack?.();
         safely(() => finish(ending), report);
         span.end();
       },

@@ -176,6 +176,21 @@ describe('an observed request under a framework', () => {
     expect(telemetry.metrics.value('llm_tokens_total')).toBe(18);
   });
 
+  it('is its own where it is a judge’s, which quotes what was asked', async () => {
+    const telemetry = createAlsTelemetry({ fetch: answers });
+    const handler = createCallbackHandler(telemetry);
+    await handler.handleChatModelStart({}, [[{ content: 'Hi' }]], 'r', undefined, {
+      invocation_params: { model: 'gpt-4o' },
+    });
+    await telemetry.with({ attributes: { 'edgespan.judge': true } }, async () => {
+      await (await telemetry.fetch(url, asked)).text();
+    });
+    const message = { content: 'Yes', response_metadata: {}, usage_metadata: { input_tokens: 1, output_tokens: 2 } };
+    await handler.handleLLMEnd({ generations: [[{ text: 'Yes', message }]] }, 'r');
+    expect(telemetry.metrics.value('llm_requests_total')).toBe(2);
+    expect(telemetry.metrics.value('llm_tokens_total')).toBe(18);
+  });
+
   it('never estimates: what LangChain guesses is not read', async () => {
     const telemetry = createAlsTelemetry();
     const handler = createCallbackHandler(telemetry);

@@ -130,6 +130,34 @@ describe.skipIf(!installed).each(versions)(`the middleware of the AI SDK $versio
       expect(left).toMatchObject({ status: { code: 0 }, attributes: { 'edgespan.aborted': true } });
     });
 
+    it('makes no call that a budget refuses, be it streamed', async () => {
+      const { model, run } = await start(way, [completion(), chunks()], {
+        budget: { limits: { usd: 0.0009, window: 'session' }, estimateOutputTokens: 10 },
+      });
+      const asked = { model, prompt: 'Hi', maxOutputTokens: 500 };
+      await sdks.generateText(asked);
+      await sdks.streamText(asked).consumeStream();
+      const [status] = await run.telemetry.budget.status();
+      expect(status?.spent.usd).toBeCloseTo(0.0009, 8);
+      expect(status?.reserved.usd).toBe(0);
+      await expect(sdks.generateText(asked)).rejects.toMatchObject({ name: 'BudgetExceededError' });
+      let refused: unknown;
+      const onError = ({ error }: { error: unknown }) => {
+        refused = error;
+      };
+      await sdks.streamText({ ...asked, onError }).consumeStream();
+      expect(refused).toMatchObject({ name: 'BudgetExceededError' });
+      expect(run.loopback.requests).toHaveLength(2);
+      expect(counted(run)).toEqual(countsOf(2));
+    });
+
+    it('tells a stream that is refused from a call that is', async () => {
+      const { model, run } = await start(way, [failure(500)]);
+      await sdks.streamText({ model, prompt: 'Hi', maxRetries: 0, onError: () => {} }).consumeStream();
+      const labels = { operation: 'stream', status: 'error' };
+      expect(run.telemetry.metrics.value('llm_requests_total', labels)).toBe(1);
+    });
+
     it('tells a stream that is aborted from one that breaks', async () => {
       const { model, run } = await start(way, [sse(wire.chatChunks().slice(0, 2), 'open'), sse(wire.errorChunks())]);
       const controller = new AbortController();

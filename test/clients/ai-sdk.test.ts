@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { aiSdkMiddleware, aiSdkTelemetry } from '../../adapters/ai-sdk/index.ts';
 import type { TelemetryOptions } from '../../src/index.ts';
+import * as anthropic from './anthropic-wire.ts';
 import {
   chunks,
   completion,
@@ -22,7 +23,12 @@ import * as wire from './openai-wire.ts';
 
 const installed = isInstalled('ai');
 const sdks = installed
-  ? { ...(await import('ai')), ...(await import('@ai-sdk/openai')), ...(await import('zod')) }
+  ? {
+      ...(await import('ai')),
+      ...(await import('@ai-sdk/openai')),
+      ...(await import('@ai-sdk/anthropic')),
+      ...(await import('zod')),
+    }
   : undefined!;
 const version = installed
   ? JSON.parse(readFileSync(new URL('node_modules/ai/package.json', import.meta.url), 'utf8')).version
@@ -219,7 +225,11 @@ describe.skipIf(!installed)(`the AI SDK ${version} (${remedy})`, () => {
         await sdks.streamText(asked).consumeStream();
       }
       expect(counted(run)).toEqual(countsOf(2, { failed: 2, input: 0, output: 0 }));
-      expect(modelSpans(run.telemetry.spans).map(({ status }) => status.code)).toEqual([2, 2]);
+      const spans = modelSpans(run.telemetry.spans);
+      expect(spans.map(({ status }) => status.code)).toEqual([2, 2]);
+      // A stream was asked for, whether or not one came; what stands in it is an object of the vendor's.
+      expect(run.telemetry.metrics.value('llm_requests_total', { operation: 'stream' })).toBe(2);
+      expect(spans[1]?.attributes['error.type']).toBe('server_error');
       expect(run.telemetry.spans).toHaveLength(4);
     });
 
@@ -255,6 +265,106 @@ describe.skipIf(!installed)(`the AI SDK ${version} (${remedy})`, () => {
       ]);
       expect(counted(run)).toEqual(countsOf(2, { output: 0 }));
       expect(run.telemetry.metrics.value('llm_requests_total', { operation: 'embed' })).toBe(2);
+    });
+
+    it('counts embeddings of the same values that are asked for at once, and one that is tried again once', async () => {
+      const again = json(429, wire.openaiError('requests', null, 'No.'), { 'retry-after-ms': '1' });
+      const { ai, provider, run } = await start(way, [
+        json(200, wire.embeddings()),
+        json(200, wire.embeddings()),
+        again,
+        json(200, wire.embeddings()),
+      ]);
+      const whole = provider.embeddingModel('text-embedding-3-small');
+      const model = Object.create(whole, { maxEmbeddingsPerCall: { value: 1 } }) as typeof whole;
+      await sdks.embedMany({ model, values: ['Hi', 'Hi'], telemetry: { integrations: ai } });
+      expect(counted(run)).toEqual(countsOf(2, { output: 0 }));
+      await sdks.embed({ model, value: 'Ho', telemetry: { integrations: ai } });
+      expect(counted(run)).toMatchObject({ requests: 3, input: 3000, failed: 0, odd: 0 });
+    });
+
+    it('counts a ranking, also one that is tried again', async () => {
+      const { ai, run } = await start(way, []);
+      let tries = 0;
+      const model = {
+        specificationVersion: 'v4' as const,
+        provider: 'cohere.reranking',
+        modelId: 'rerank-v3.5',
+        async doRerank() {
+          const headers = { 'retry-after-ms': '1' };
+          const asked = { message: 'No.', url: '', requestBodyValues: {}, statusCode: 503, responseHeaders: headers };
+          if (tries++ === 0) throw new sdks.APICallError(asked);
+          return { ranking: [{ index: 1, relevanceScore: 0.9 }] };
+        },
+      };
+      const documents = ['Sun', 'Rain'];
+      const telemetry = { integrations: ai };
+      const { rerankedDocuments } = await sdks.rerank({ model, query: 'Umbrella?', documents, telemetry });
+      expect(rerankedDocuments).toEqual(['Rain']);
+      expect(tree(run.telemetry.spans)).toEqual(['ai.rerank', 'ai.rerank > rerank rerank-v3.5']);
+      expect(counted(run)).toEqual(countsOf(1, { input: 0, output: 0 }));
+      expect(run.telemetry.metrics.value('llm_requests_total', { operation: 'other', provider: 'cohere' })).toBe(1);
+    });
+
+    it('sees any vendor’s provider: Anthropic’s loop over two streams', async () => {
+      const { ai, run } = await start(way, [sse(anthropic.toolEvents()), sse(anthropic.messageEvents())]);
+      const provider = sdks.createAnthropic({ apiKey: 'k', baseURL: `${run.loopback.url}/v1`, fetch: run.fetch });
+      const result = sdks.streamText({
+        model: provider('claude-sonnet-4-6'),
+        tools: { get_weather: weather() },
+        stopWhen: sdks.stepCountIs(3),
+        prompt: 'Weather?',
+        telemetry: { functionId: 'forecaster', integrations: ai },
+      });
+      expect(await result.text).toBe('Hello there.');
+      expect(tree(run.telemetry.spans)).toEqual([
+        'invoke_agent forecaster',
+        'invoke_agent forecaster > chat claude-sonnet-4-6',
+        'invoke_agent forecaster > chat claude-sonnet-4-6',
+        'invoke_agent forecaster > execute_tool get_weather',
+      ]);
+      expect(counted(run)).toEqual(countsOf(2));
+      const [span] = modelSpans(run.telemetry.spans);
+      expect(span?.attributes).toMatchObject({
+        'gen_ai.provider.name': 'anthropic',
+        'gen_ai.usage.cache_read.input_tokens': 300,
+        'gen_ai.usage.cache_creation.input_tokens': 100,
+      });
+    });
+
+    it('keeps calls apart that are made at once', async () => {
+      const { ai, model, run } = await start(
+        way,
+        Array.from({ length: 6 }, () => completion()),
+      );
+      const ask = (name: string) =>
+        run.telemetry.span(name, () =>
+          sdks.generateText({ model, prompt: 'Hi', telemetry: { functionId: `of ${name}`, integrations: ai } }),
+        );
+      await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(ask));
+      const trees = tree(run.telemetry.spans).filter((path) => path.includes('chat'));
+      expect(trees).toEqual(
+        ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name} > invoke_agent of ${name} > chat gpt-4o-mini`),
+      );
+      expect(counted(run)).toEqual(countsOf(6));
+    });
+
+    it('is told all twice where it is given twice, and counts it once', async () => {
+      const { ai, model, run } = await start(way, [toolCalls('Lisbon'), completion()]);
+      const telemetry = { integrations: [ai, ai] };
+      const stopWhen = sdks.stepCountIs(3);
+      await sdks.generateText({ model, tools: { get_weather: weather() }, stopWhen, prompt: 'Weather?', telemetry });
+      const { odd, ...counts } = counted(run);
+      expect({ ...counts, odd: 0 }).toEqual(countsOf(2));
+      expect(odd).toBeGreaterThan(0);
+      expect(run.telemetry.spans).toHaveLength(4);
+      expect(run.telemetry.metrics.value('llm_tool_executions_total')).toBe(1);
+    });
+
+    it('leaves a call alone that says so, but for its request', async () => {
+      const { ai, model, run } = await start(way, [completion()]);
+      await sdks.generateText({ model, prompt: 'Hi', telemetry: { isEnabled: false, integrations: ai } });
+      expect(tree(run.telemetry.spans)).toEqual(way === ways[0] ? ['chat gpt-4o-mini'] : []);
     });
 
     it('counts objects by the functions of older programs', async () => {

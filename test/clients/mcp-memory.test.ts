@@ -219,7 +219,9 @@ describe.each(sdks)('$name in memory', (sdk) => {
     await client.close();
     await lost;
     expect(named(caller, 'tools/call echo')[0]?.attributes['error.type']).toBe('ConnectionClosed');
-    expect(named(called, 'tools/call echo')).toHaveLength(1);
+    // To who was asked, its caller has left.
+    const [served] = named(called, 'tools/call echo');
+    expect([served?.status.code, served?.attributes['edgespan.aborted']]).toEqual([0, true]);
   });
 
   it('ignores a _meta that is none, and counts it', async () => {

@@ -184,8 +184,9 @@ describe('an evaluator that fails', () => {
       'RangeError',
     ],
     ['rejects', () => Promise.reject(new TypeError('no')), 'TypeError'],
-    ['answers no score', () => ({}) as never, 'TelemetryError'],
-    ['answers a score that is none', () => ({ score: Number.NaN }), 'TelemetryError'],
+    ['answers no score', () => ({}) as never, 'no_score'],
+    ['answers a score that is none', () => ({ score: Number.NaN }), 'no_score'],
+    ['answers without end', () => ({ score: Number.POSITIVE_INFINITY }), 'no_score'],
     [
       'hangs',
       (_, { signal }) =>

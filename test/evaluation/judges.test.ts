@@ -51,6 +51,7 @@ describe('what goes over the wire', () => {
     ['https://x.example', 'https://x.example/chat/completions'],
     ['https://x.example/v1/', 'https://x.example/v1/chat/completions'],
     ['https://x.example/v1/chat/completions', 'https://x.example/v1/chat/completions'],
+    ['https://x.example/v1/chat/completions/', 'https://x.example/v1/chat/completions'],
     [
       'https://x.example/openai/d/chat/completions?api-version=1',
       'https://x.example/openai/d/chat/completions?api-version=1',

@@ -11,7 +11,7 @@ import type { SpanDialect } from '../span-dialect.ts';
 import { traceRef } from '../trace-ref.ts';
 import type { EvaluationInput, EvaluationOptions, EvaluationResult, EvaluationTools, Evaluator } from './evaluator.ts';
 import type { EvaluationMetrics } from './metrics.ts';
-import { describeEvaluation, resultEvent } from './semconv.ts';
+import { describeEvaluation, judgeMark, resultEvent } from './semconv.ts';
 
 /** A model call that is to be judged. */
 export interface Judged {
@@ -69,7 +69,7 @@ export function createEvaluations(ports: EvaluationsPorts): Evaluations {
 
   /** What judges do is marked, belongs to no agent and no session, and is not judged in turn. */
   function contextFor({ context, span }: Judged): Context {
-    const marked = { ...getScopeAttributes(context), 'edgespan.judge': true };
+    const marked = { ...getScopeAttributes(context), [judgeMark]: true };
     return setSpan(rootContext, span)
       .setValue(invocationKey, getInvocation(context))
       .setValue(scopeAttributesKey, marked)
@@ -194,7 +194,10 @@ async function within<T>(ms: number, work: (signal: AbortSignal) => T | Promise<
 function readResult(name: string, answer: unknown): EvaluationResult {
   const { score, label, explanation } = asObject(answer) ?? {};
   const known = asNumber(score);
-  if (known === undefined) throw new TelemetryError('evaluation_failed', `the evaluator ${name} answered no score`);
+  if (known === undefined) {
+    const failure = new TelemetryError('evaluation_failed', `the evaluator ${name} answered no score`);
+    throw Object.assign(failure, { type: 'no_score' });
+  }
   return {
     score: known,
     ...(asString(label) && { label: asString(label)! }),

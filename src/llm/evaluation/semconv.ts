@@ -3,6 +3,8 @@ import { cut } from '../../attributes.ts';
 import type { SpanDialect } from '../span-dialect.ts';
 import type { EvaluationResult, Evaluator } from './evaluator.ts';
 
+/** On all that is done to judge an answer. */
+export const judgeMark = 'edgespan.judge';
 /** Characters of what a judge or a user says to a score. */
 const maxExplanation = 500;
 
