@@ -1,3 +1,4 @@
+export type { Sqlite, SqliteValue } from '../sqlite.ts';
 export type { AuditProblem, Verification } from './chain.ts';
 export { type AuditLog, type AuditOptions, createAuditLog } from './log.ts';
 export { createMemoryAuditStore } from './memory-store.ts';

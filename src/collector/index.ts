@@ -1,3 +1,4 @@
+export type { Sqlite, SqliteValue } from '../sqlite.ts';
 export { type Collector, createCollector } from './create-collector.ts';
 export { createMemoryTraceStore, type MemoryTraceStoreOptions } from './memory-trace-store.ts';
 export type { CollectorLimits, CollectorOptions, Objective, QueueOptions, RateLimitOptions } from './options.ts';

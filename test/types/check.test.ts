@@ -35,6 +35,11 @@ const subpaths = [
   '/ai-sdk',
   '/langchain',
   '/openai-agents',
+  '/mcp',
+  '/judges',
+  '/redis',
+  '/audit',
+  '/collector',
   '/redact',
   '/testing',
 ];
