@@ -1,4 +1,7 @@
-import type { BuiltIn } from './engine.ts';
+import { budgets } from './budgets.ts';
+import { content } from './content.ts';
+import { evaluations } from './evaluations.ts';
+import type { BuiltIn } from './features.ts';
 import { anthropic } from './llm/providers/anthropic.ts';
 import { azure } from './llm/providers/azure.ts';
 import { bedrock } from './llm/providers/bedrock.ts';
@@ -49,4 +52,8 @@ const allProviders = [
 const allShapes = [langgraphValues, langchainValues, aiSdkValues, llamaIndexValues];
 
 /** What every bundle but `edgespan/core` brings. */
-export const builtIn: BuiltIn = { providers: [...allShapes, ...allProviders], prices: [defaultPrices] };
+export const builtIn: BuiltIn = {
+  providers: [...allShapes, ...allProviders],
+  prices: [defaultPrices],
+  features: { ...budgets, ...content, ...evaluations },
+};

@@ -1,8 +1,14 @@
 import { assembleTelemetry } from './create.ts';
+import type { Feature } from './features.ts';
+import { checkValues, list, object } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export * from './api.ts';
+export { budgets } from './budgets.ts';
+export { content } from './content.ts';
+export { evaluations } from './evaluations.ts';
+export type { Feature } from './features.ts';
 export { anthropic } from './llm/providers/anthropic.ts';
 export { azure } from './llm/providers/azure.ts';
 export { bedrock } from './llm/providers/bedrock.ts';
@@ -45,12 +51,19 @@ export { togetherPrices } from './pricing/table/together.ts';
 export { vertexPrices } from './pricing/table/vertex.ts';
 export { xaiPrices } from './pricing/table/xai.ts';
 
+export interface CoreOptions extends TelemetryOptions {
+  /** The parts beyond the core that are used; an option or method whose part is missing says which to import. */
+  features?: readonly Feature[];
+}
+
 /**
- * A telemetry with no provider and no price of its own: a bundle has only those that are named.
+ * A telemetry with no provider, no price and no feature of its own: a bundle has only those that are named.
  *
  * @example
- * createTelemetry({ runtime, providers: [openai], prices: openaiPrices });
+ * createTelemetry({ runtime, providers: [openai], prices: openaiPrices, features: [budgets, content] });
  */
-export function createTelemetry(options: TelemetryOptions | (() => TelemetryOptions) = {}): Telemetry {
-  return assembleTelemetry(typeof options === 'function' ? options() : options, { providers: [], prices: [] });
+export function createTelemetry(options: CoreOptions | (() => CoreOptions) = {}): Telemetry {
+  const { features = [], ...given } = typeof options === 'function' ? options() : options;
+  checkValues({ features }, { features: list(object) });
+  return assembleTelemetry(given, { providers: [], prices: [], features: Object.assign({}, ...features) });
 }

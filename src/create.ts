@@ -1,5 +1,6 @@
 import { createDiagnostics } from './diagnostics.ts';
-import { type BuiltIn, createEngine } from './engine.ts';
+import { createEngine } from './engine.ts';
+import type { BuiltIn } from './features.ts';
 import { createFlusher } from './flush.ts';
 import { createModelCallRunner } from './llm/model-call.ts';
 import { createSpanRunner } from './llm/spans.ts';

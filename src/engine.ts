@@ -1,12 +1,12 @@
 import type { MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { BudgetParts } from './budget/budget.ts';
-import { assembleBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
-import { assembleEvaluations } from './evaluations.ts';
+import { type BuiltIn, type Features, need } from './features.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
+import { silence } from './llm/content/silence.ts';
 import { createCostAlert } from './llm/cost-alert.ts';
 import { describeEmitter } from './llm/emitter.ts';
 import type { LlmInstruments } from './llm/instruments.ts';
@@ -27,7 +27,6 @@ import type { OtlpPort } from './otlp/exporter.ts';
 import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceBook } from './pricing/book.ts';
-import type { PriceTable } from './pricing/price.ts';
 import { createPropagator } from './propagation/composite.ts';
 import { w3c } from './propagation/w3c.ts';
 import { lazyResource, resolveResource } from './resource.ts';
@@ -35,7 +34,6 @@ import { completeRuntime } from './runtime.ts';
 import {
   byPriority,
   type ResolvedLimits,
-  resolveCapture,
   resolveFlush,
   resolveLimits,
   resolvePrices,
@@ -60,6 +58,7 @@ import { createTracer, createTracerProvider, type TracerHost } from './trace/tra
 /** The parts of one telemetry, wired. Views of it (`scoped`, the telemetry a callback is handed) share them. */
 export interface Engine {
   readonly options: TelemetryOptions;
+  readonly features: Features;
   readonly enabled: boolean;
   readonly runtime: PlacedRuntime;
   readonly clock: Clock;
@@ -95,14 +94,9 @@ export interface Engine {
   onBypass: () => void;
 }
 
-/** Providers and prices that a bundle brings, after those of the options. */
-export interface BuiltIn {
-  readonly providers: readonly Provider[];
-  readonly prices: readonly PriceTable[];
-}
-
 /** Checks the options and wires the parts. Nothing here reads a clock, draws a random number or starts a timer. */
 export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engine {
+  const { features } = builtIn;
   checkOptions(options);
   const runtime = withPlaces(completeRuntime(options.runtime));
   const clock: Clock = { now: runtime.now, monotonic: runtime.monotonic };
@@ -205,8 +199,11 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     flushing,
     diagnostics,
   });
+  const { report } = diagnostics;
+  const given = { options, enabled, runtime, clock, limits, registry, redactor, prices, ids, report };
   const engine: Engine = {
     options,
+    features,
     enabled,
     runtime,
     clock,
@@ -225,20 +222,21 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       clock,
       instruments,
       attempts,
-      content: resolveCapture(options.capture, runtime.env, limits, redactor, diagnostics.report),
+      content: (options.capture ? need(features, 'content', 'capture') : features.content)?.assemble(given) ?? silence,
       prices,
       pricingProfile: options.pricingProfile,
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
       dialect,
       guardrail: options.guardrail,
-      evaluations: assembleEvaluations(options, () => engine),
+      evaluations:
+        options.evaluation && need(features, 'evaluations', 'evaluation').assemble(options.evaluation, () => engine),
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
     spanDialect: dialect,
     prices,
-    budget: assembleBudget({ ...diagnostics, options, enabled, runtime, clock, registry, prices, ids }),
+    budget: options.budget && need(features, 'budgets', 'budget').assemble(given),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,

@@ -1,7 +1,7 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api';
 import { safely } from './errors.ts';
+import { need } from './features.ts';
 import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
-import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
 import { latestCall } from './llm/frame.ts';
 import { type GuardrailResult, guardrailAttributes, readVerdict } from './llm/guardrail.ts';
 import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
@@ -33,8 +33,10 @@ export function recordWith(shared: Shared, view: ContextView) {
       };
       record((context) => safely(() => recordSpan(ports, span, context, known), unreadable));
     },
-    evaluation: (result: Evaluation) => record((context) => recordEvaluation(engine, result, context)),
-    feedback: (feedback: Feedback) => record(() => recordFeedback(engine, feedback)),
+    evaluation: (result: Evaluation) =>
+      record((context) => need(engine.features, 'evaluations', 'recordEvaluation').record(engine, result, context)),
+    feedback: (feedback: Feedback) =>
+      record(() => need(engine.features, 'evaluations', 'recordFeedback').recordFeedback(engine, feedback)),
     guardrail: (result: GuardrailResult) => record((context) => recordGuardrail(shared, result, context)),
   };
 }

@@ -1,9 +1,8 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { type Clock, maxTimerMs } from './clock.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import type { Env, Environment, Warn } from './environment.ts';
+import type { Environment, Warn } from './environment.ts';
 import { messageOf, TelemetryError } from './errors.ts';
-import { type ContentCapture, createContentCapture } from './llm/content/capture.ts';
 import { metricDialect } from './llm/presets.ts';
 import type { Provider } from './llm/provider.ts';
 import { Registry } from './metrics/registry.ts';
@@ -137,18 +136,6 @@ export function resolveRedactor(
   });
   redact((text) => redactor.text(text, { signal: 'span', key: 'message' }));
   return redactor;
-}
-
-/** What is kept of contents; redaction sees them before they are cut. */
-export function resolveCapture(
-  capture: TelemetryOptions['capture'],
-  env: Env,
-  { valueLength }: ResolvedLimits,
-  redactor: Redactor | undefined,
-  warn: Warn,
-): ContentCapture {
-  const redact = redactor && ((value: unknown, key: string) => redactor.value(value, { signal: 'span', key }));
-  return createContentCapture({ capture, env, warn, valueLength, redact });
 }
 
 /** Prices of the options, then of the environment, then those that the bundle brings; without those only checked. */

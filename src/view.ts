@@ -1,6 +1,6 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Budget } from './budget/budget.ts';
-import { createViewBudget } from './budgets.ts';
+import { need } from './features.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
 import { vendorOf } from './llm/client-address.ts';
@@ -89,7 +89,7 @@ export class View implements Telemetry {
   }
 
   get budget(): Budget {
-    return createViewBudget(this.#shared, this.#view);
+    return need(this.#shared.engine.features, 'budgets', 'telemetry.budget').createView(this.#shared, this.#view);
   }
 
   get metrics(): MetricRegistry {

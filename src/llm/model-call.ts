@@ -3,7 +3,6 @@ import { safely } from '../errors.ts';
 import { asObject, asString } from '../json.ts';
 import type { OpenStream, OpenStreams } from '../stream/open-streams.ts';
 import { type ContextView, getInvocation, type ModelCallMark, modelCallKey } from '../trace/context.ts';
-import { createItemContent, readArgumentContent, readValueContent } from './content/values.ts';
 import { isAbort } from './error-class.ts';
 import { setEvaluationWish } from './evaluation/evaluations.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
@@ -83,7 +82,7 @@ export function createModelCallRunner({
         isWrapper: true,
         semconvProvider: semconvNameOf(request.provider, providers),
         body,
-        said: () => readArgumentContent(args, providers),
+        said: () => recorder.content.ofArguments(args, providers),
         capture: options.capture,
         spanName,
         functionName: options.name,
@@ -102,7 +101,7 @@ export function createModelCallRunner({
         },
       });
 
-      const said = started.maxText > 0 ? createItemContent(providers, started.maxText) : undefined;
+      const said = started.maxText > 0 ? recorder.content.ofItems(providers, started.maxText) : undefined;
       const add = (value?: unknown) => {
         request.stream = true;
         items.add(value);
@@ -142,7 +141,7 @@ export function createModelCallRunner({
         const refused = thrown && gate?.isRefusal(ending.thrown) === true;
         const delegated = mark.counted || isOther || refused;
         const incomplete = request.stream && !thrown && !left && isIncomplete(response);
-        const messages = said?.result() ?? (said && !thrown ? readValueContent(value, providers) : undefined);
+        const messages = said?.result() ?? (said && !thrown ? recorder.content.ofValue(value, providers) : undefined);
         const failure = thrown && !aborted ? { thrown: ending.thrown } : {};
         const told = {
           ...(response && settle(options, response, providers)),
