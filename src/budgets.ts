@@ -1,7 +1,7 @@
 import { type Budget, type BudgetParts, createBudget } from './budget/budget.ts';
 import { resolveBudget } from './budget/options.ts';
 import type { Clock } from './clock.ts';
-import { metricDialect } from './llm/presets.ts';
+import type { MetricDialect } from './llm/metric-dialect.ts';
 import type { Registry } from './metrics/registry.ts';
 import { isOn } from './observed-fetch.ts';
 import {
@@ -51,14 +51,15 @@ interface BudgetAssembly {
   readonly runtime: CompleteRuntime;
   readonly clock: Clock;
   readonly registry: Registry;
+  readonly dialect: MetricDialect;
   readonly prices: PriceBook;
   readonly ids: IdGenerator;
   readonly report: (error: unknown) => void;
 }
 
 /** The budgets that the options ask for; of what is off, they are only checked. */
-function assemble({ options, enabled, runtime, clock, registry, prices, ids, report }: BudgetAssembly) {
-  const { budget, metrics: { preset, namespace } = {}, pricingProfile } = options;
+function assemble({ options, enabled, runtime, clock, registry, dialect, prices, ids, report }: BudgetAssembly) {
+  const { budget } = options;
   if (!budget) return undefined;
   checkValues(budget, checks, 'budget.');
   const resolved = resolveBudget(budget);
@@ -67,7 +68,7 @@ function assemble({ options, enabled, runtime, clock, registry, prices, ids, rep
     options: resolved,
     clock,
     registry,
-    namespace: namespace ?? metricDialect(preset, pricingProfile).namespace,
+    namespace: options.metrics?.namespace ?? dialect.namespace,
     prices,
     newId: ids.traceId,
     ephemeral: runtime.ephemeral,

@@ -2,6 +2,7 @@ import { budgets } from './budgets.ts';
 import { content } from './content.ts';
 import { evaluations } from './evaluations.ts';
 import type { BuiltIn } from './features.ts';
+import { foreignSpans } from './foreign-spans.ts';
 import { anthropic } from './llm/providers/anthropic.ts';
 import { azure } from './llm/providers/azure.ts';
 import { bedrock } from './llm/providers/bedrock.ts';
@@ -24,7 +25,12 @@ import { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 import { langchainValues } from './llm/shapes/langchain.ts';
 import { langgraphValues } from './llm/shapes/langgraph.ts';
 import { llamaIndexValues } from './llm/shapes/llama-index.ts';
+import { presets } from './presets.ts';
 import { defaultPrices } from './pricing/default.ts';
+import { redaction } from './redaction.ts';
+import { sessions } from './sessions.ts';
+import { sharedMetrics } from './shared-metrics.ts';
+import { wrapping } from './wrapping.ts';
 
 /** Every provider, asked in this order among those of one priority. */
 const allProviders = [
@@ -55,5 +61,15 @@ const allShapes = [langgraphValues, langchainValues, aiSdkValues, llamaIndexValu
 export const builtIn: BuiltIn = {
   providers: [...allShapes, ...allProviders],
   prices: [defaultPrices],
-  features: { ...budgets, ...content, ...evaluations },
+  features: {
+    ...budgets,
+    ...content,
+    ...evaluations,
+    ...foreignSpans,
+    ...sessions,
+    ...sharedMetrics,
+    ...wrapping,
+    ...presets,
+    ...redaction,
+  },
 };

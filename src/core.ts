@@ -9,6 +9,7 @@ export { budgets } from './budgets.ts';
 export { content } from './content.ts';
 export { evaluations } from './evaluations.ts';
 export type { Feature } from './features.ts';
+export { foreignSpans } from './foreign-spans.ts';
 export { anthropic } from './llm/providers/anthropic.ts';
 export { azure } from './llm/providers/azure.ts';
 export { bedrock } from './llm/providers/bedrock.ts';
@@ -31,6 +32,7 @@ export { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 export { langchainValues } from './llm/shapes/langchain.ts';
 export { langgraphValues } from './llm/shapes/langgraph.ts';
 export { llamaIndexValues } from './llm/shapes/llama-index.ts';
+export { presets } from './presets.ts';
 export { computeCost } from './pricing/cost.ts';
 export { anthropicPrices } from './pricing/table/anthropic.ts';
 export { azurePrices } from './pricing/table/azure.ts';
@@ -50,6 +52,10 @@ export { perplexityPrices } from './pricing/table/perplexity.ts';
 export { togetherPrices } from './pricing/table/together.ts';
 export { vertexPrices } from './pricing/table/vertex.ts';
 export { xaiPrices } from './pricing/table/xai.ts';
+export { redaction } from './redaction.ts';
+export { sessions } from './sessions.ts';
+export { sharedMetrics } from './shared-metrics.ts';
+export { wrapping } from './wrapping.ts';
 
 export interface CoreOptions extends TelemetryOptions {
   /** The parts beyond the core that are used; an option or method whose part is missing says which to import. */

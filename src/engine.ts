@@ -13,7 +13,7 @@ import type { LlmInstruments } from './llm/instruments.ts';
 import type { Provider } from './llm/provider.ts';
 import { createLlmRecorder, type LlmRecorder } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
-import { type SpanDialect, spanDialect } from './llm/span-dialect.ts';
+import { ownSpans, type SpanDialect } from './llm/span-dialect.ts';
 import { traceRef } from './llm/trace-ref.ts';
 import { createMetricOutput, type SharedMetrics } from './metric-output.ts';
 import { createMeterProvider } from './metrics/meter.ts';
@@ -34,11 +34,11 @@ import { completeRuntime } from './runtime.ts';
 import {
   byPriority,
   type ResolvedLimits,
+  resolveDialect,
   resolveFlush,
   resolveLimits,
   resolvePrices,
   resolvePropagators,
-  resolveRedactor,
   resolveRegistry,
   resolveSampler,
   version,
@@ -108,8 +108,10 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const enabled = (options.enabled ?? true) && !environment.boolean('OTEL_SDK_DISABLED');
   const root = createContextView(runtime.context);
   const ids = createIdGenerator(runtime.random);
-  const registry = resolveRegistry(options.metrics, limits, clock);
-  const redactor = resolveRedactor(options.redact, registry, diagnostics);
+  const dialect = resolveDialect(options, features);
+  const registry = resolveRegistry(options, limits, clock, dialect);
+  const redactor =
+    options.redact && need(features, 'redaction', 'redact').assemble(options.redact, registry, diagnostics);
   const described = resolveResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name);
   const emitter = describeEmitter(described);
   const resource = lazyResource(described, ids, redactor);
@@ -136,8 +138,10 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const semconv = semconvNames(options.semconv ?? '1.41');
   const metrics = createMetricOutput({
     options,
+    features,
     enabled,
     registry,
+    dialect,
     semconv,
     emitter,
     resource,
@@ -148,7 +152,8 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     ids,
   });
   const { instruments } = metrics;
-  const dialect = spanDialect(options.metrics?.preset, emitter, options.pricingProfile);
+  const preset = options.metrics?.preset;
+  const spanDialect = (preset && features.presets?.spans(preset, emitter, options.pricingProfile)) ?? ownSpans;
 
   const { keepErrors, keepSlowerThanMs, keepCostlierThanUsd } = options.sampling ?? {};
   const hasTail = keepErrors || keepSlowerThanMs !== undefined || keepCostlierThanUsd !== undefined;
@@ -200,7 +205,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     diagnostics,
   });
   const { report } = diagnostics;
-  const given = { options, enabled, runtime, clock, limits, registry, redactor, prices, ids, report };
+  const given = { options, enabled, runtime, clock, limits, registry, dialect, redactor, prices, ids, report };
   const engine: Engine = {
     options,
     features,
@@ -227,14 +232,14 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       pricingProfile: options.pricingProfile,
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
-      dialect,
+      dialect: spanDialect,
       guardrail: options.guardrail,
       evaluations:
         options.evaluation && need(features, 'evaluations', 'evaluation').assemble(options.evaluation, () => engine),
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
-    spanDialect: dialect,
+    spanDialect,
     prices,
     budget: options.budget && need(features, 'budgets', 'budget').assemble(given),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),

@@ -2,11 +2,27 @@ import type { budgets } from './budgets.ts';
 import type { content } from './content.ts';
 import { TelemetryError } from './errors.ts';
 import type { evaluations } from './evaluations.ts';
+import type { foreignSpans } from './foreign-spans.ts';
 import type { Provider } from './llm/provider.ts';
+import type { presets } from './presets.ts';
 import type { PriceTable } from './pricing/price.ts';
+import type { redaction } from './redaction.ts';
+import type { sessions } from './sessions.ts';
+import type { sharedMetrics } from './shared-metrics.ts';
+import type { wrapping } from './wrapping.ts';
 
 /** The parts that a bundle may leave out, by name: those that it brings. */
-export type Features = Partial<typeof budgets & typeof content & typeof evaluations>;
+export type Features = Partial<
+  typeof presets &
+    typeof redaction &
+    typeof budgets &
+    typeof content &
+    typeof evaluations &
+    typeof foreignSpans &
+    typeof sessions &
+    typeof sharedMetrics &
+    typeof wrapping
+>;
 
 /** One such part: a value that `edgespan/core` exports by the part's name. */
 export type Feature = Features;

@@ -7,7 +7,6 @@ import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import type { MetricStore } from './metrics/store.ts';
 import { getParts } from './parts.ts';
 import { createMetricsHandler, type Secret } from './prometheus/handler.ts';
-import { collectShared, pushOwn } from './store-page.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Where a metrics page gets its numbers. */
@@ -72,7 +71,7 @@ export async function collectSources(
     const engine = engineOf(source);
     const store = engine?.sharedMetrics?.store;
     const registry = store ? undefined : registryOf(source);
-    if (engine && store && stores.has(store)) pushes.push(pushOwn(engine));
+    if (engine && store && stores.has(store)) pushes.push(engine.features.sharedMetrics!.push(engine));
     else if (!registry || !registries.has(registry)) readers.push(source);
     if (store) stores.add(store);
     if (registry) registries.add(registry);
@@ -118,7 +117,9 @@ async function collectSource(source: MetricSource): Promise<MetricsSnapshot> {
       { option: 'metrics.store' },
     );
   }
-  const snapshot = sharedMetrics ? await collectShared(engine, sharedMetrics) : await engine.collect();
+  const snapshot = sharedMetrics
+    ? await engine.features.sharedMetrics!.collect(engine, sharedMetrics)
+    : await engine.collect();
   if (semconv) return snapshot;
   return { ...snapshot, metrics: snapshot.metrics.filter(({ name }) => !/^(gen_ai|mcp)\./.test(name)) };
 }

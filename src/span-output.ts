@@ -2,8 +2,7 @@ import type { Ledger } from './delivery.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { OtlpTarget } from './otlp/config.ts';
 import { createOtlpSpanSink, type OtlpPort } from './otlp/exporter.ts';
-import { redactSpan } from './redact/redact-span.ts';
-import type { Redactor } from './redact/redactor.ts';
+import type { Redaction } from './redaction.ts';
 import type { ResolvedLimits, resolveFlush } from './settings.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import type { RecordingSpan } from './trace/span.ts';
@@ -17,7 +16,7 @@ export interface SpanOutputOptions {
   readonly limits: ResolvedLimits;
   readonly flushing: ReturnType<typeof resolveFlush>;
   readonly ledger: Ledger;
-  readonly redactor: Redactor | undefined;
+  readonly redactor: Redaction | undefined;
 }
 
 /** Where ended spans go: to memory, and to each exporter through a buffer of its own. */
@@ -48,7 +47,7 @@ export function createSpanOutput(given: SpanOutputOptions): SpanOutput {
     memory,
     pipelines,
     emit(span) {
-      if (redactor) redactSpan(span, redactor);
+      redactor?.span(span);
       if (options.inMemory) memory.add(span);
       let buffered = 0;
       for (const pipeline of pipelines) {

@@ -1,21 +1,18 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Budget } from './budget/budget.ts';
-import { need } from './features.ts';
+import { type Features, need } from './features.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
-import { vendorOf } from './llm/client-address.ts';
 import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
-import { kindOf } from './llm/gated.ts';
 import type { GuardrailResult } from './llm/guardrail.ts';
 import { createMeasure } from './llm/measure.ts';
 import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { KnownOfSpan } from './llm/record-span.ts';
-import { createSession, type Session, type SessionOptions } from './llm/session.ts';
-import { type WrapOptions, wrapObject } from './llm/wrap.ts';
+import type { Session, SessionOptions } from './llm/session.ts';
+import type { WrapOptions } from './llm/wrap.ts';
 import {
   type AgentOptions,
   createWrapper,
-  type LlmOptions,
   type LlmWrapper,
   type RetrievalOptions,
   type RetrievalWrapper,
@@ -27,7 +24,7 @@ import {
 import type { MetricRegistry } from './metrics/metric-registry.ts';
 import { collectSources, createHandlerFor } from './metrics-source.ts';
 import { createViewFetch, isOn } from './observed-fetch.ts';
-import { createParts, lateRunners, type Parts, partsKey, type Shared } from './parts.ts';
+import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
@@ -78,10 +75,7 @@ export class View implements Telemetry {
   }
 
   get llm(): LlmWrapper {
-    return createWrapper<LlmOptions<never>>('llm', (options, name, fn) => {
-      const named = { ...options, name, functionKind: kindOf(fn) };
-      return (call, args) => (isOn(this.#shared) ? this.#shared.runModelCall(this.#view, named, call, args) : call());
-    }) as LlmWrapper;
+    return this.#need('wrapping', 'telemetry.llm').createLlm(this.#shared, this.#view);
   }
 
   get measure(): SpanWrapper<{ name: string }> {
@@ -89,7 +83,7 @@ export class View implements Telemetry {
   }
 
   get budget(): Budget {
-    return need(this.#shared.engine.features, 'budgets', 'telemetry.budget').createView(this.#shared, this.#view);
+    return this.#need('budgets', 'telemetry.budget').createView(this.#shared, this.#view);
   }
 
   get metrics(): MetricRegistry {
@@ -137,23 +131,11 @@ export class View implements Telemetry {
   }
 
   session(options: SessionOptions = {}): Session {
-    const { engine } = this.#shared;
-    const createFetch = (view: ContextView) => createViewFetch(this.#shared, view);
-    return createSession(
-      { view: this.#view, now: engine.clock.now, currency: engine.options.currency, createFetch },
-      options,
-    );
+    return this.#need('sessions', 'telemetry.session').create(this.#shared, this.#view, options);
   }
 
   wrap<T extends object>(target: T, options: WrapOptions<T> = {}): T {
-    const { run, runModelCall } = lateRunners(this.#shared);
-    return wrapObject(target, options, {
-      isOn: () => isOn(this.#shared),
-      run,
-      runModelCall,
-      view: this.#view,
-      vendorOf: (client) => vendorOf(client, this.#shared.engine.providers),
-    });
+    return this.#need('wrapping', 'telemetry.wrap').wrap(this.#shared, this.#view, target, options);
   }
 
   recordLlmCall(call: LlmCall): void {
@@ -247,10 +229,17 @@ export class View implements Telemetry {
     return this.#shared.engine.diagnostics.health();
   }
 
+  #need<K extends keyof Features>(name: K, asking: string): NonNullable<Features[K]> {
+    return need(this.#shared.engine.features, name, asking);
+  }
+
   #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
-    return createWrapper<O>(type, (options, name) => (call, args) => {
-      if (!isOn(this.#shared)) return call();
-      return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
+    return createWrapper<O>(type, (options, name) => {
+      if (options.capture) this.#need('content', 'capture');
+      return (call, args) => {
+        if (!isOn(this.#shared)) return call();
+        return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
+      };
     });
   }
 }

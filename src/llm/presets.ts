@@ -1,46 +1,14 @@
-import { defaultCaps } from '../metrics/cardinality.ts';
 import {
-  type Definitions,
   dollarsPerCall,
   evaluationSeconds,
   firstTokenSeconds,
-  ownDefinitions,
   requestSeconds,
   spanSeconds,
   tokensPerCall,
 } from './families.ts';
-import { type GuardrailRules, guardrailCategories } from './guardrail.ts';
+import { common, type MetricDialect, ownDialect } from './metric-dialect.ts';
 
 export type PresetName = 'ractogateway' | 'rastir' | 'synapsekit';
-
-/** How metrics speak: our own way, or that of a system whose dashboards and alerts go on being used. */
-export interface MetricDialect {
-  readonly namespace: string;
-  readonly definitions: Definitions;
-  /** Distinct values of a label; labels that are not named have no cap. */
-  readonly caps: Readonly<Record<string, number>>;
-  /** The system's word for a provider by our short name. */
-  provider(name: string, model: string): string;
-  /** The system's word for a type of span. */
-  spanType(type: string): string;
-  /** Stands for the provider or model of a call, and the agent of a tool, that nobody knows. */
-  readonly unknown: string;
-  /** Only what is above 0 makes a series. */
-  readonly positive: boolean;
-  readonly guardrails: GuardrailRules;
-}
-
-const asIs = (word: string) => word;
-
-/** What all have in common until they say otherwise. */
-const common = {
-  caps: {},
-  provider: asIs,
-  spanType: asIs,
-  unknown: 'unknown',
-  positive: true,
-  guardrails: { categories: guardrailCategories },
-};
 
 const calls = 'service env model provider agent';
 const judged = `${calls} evaluation_type evaluator_model evaluator_provider`;
@@ -130,14 +98,7 @@ const presets: Readonly<Record<PresetName, MetricDialect>> = {
   },
 };
 
+/** Of a system, or our own. */
 export function metricDialect(preset: PresetName | undefined, pricingProfile: string | undefined): MetricDialect {
-  if (preset) return presets[preset];
-  return {
-    ...common,
-    namespace: 'llm',
-    definitions: ownDefinitions(pricingProfile),
-    caps: defaultCaps,
-    unknown: '',
-    positive: false,
-  };
+  return preset ? presets[preset] : ownDialect(pricingProfile);
 }
