@@ -25,11 +25,13 @@ import { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 import { langchainValues } from './llm/shapes/langchain.ts';
 import { langgraphValues } from './llm/shapes/langgraph.ts';
 import { llamaIndexValues } from './llm/shapes/llama-index.ts';
+import { openTelemetry } from './open-telemetry.ts';
 import { presets } from './presets.ts';
 import { defaultPrices } from './pricing/default.ts';
 import { redaction } from './redaction.ts';
 import { sessions } from './sessions.ts';
 import { sharedMetrics } from './shared-metrics.ts';
+import { streamUsage } from './stream-usage.ts';
 import { wrapping } from './wrapping.ts';
 
 /** Every provider, asked in this order among those of one priority. */
@@ -69,6 +71,8 @@ export const builtIn: BuiltIn = {
     ...sessions,
     ...sharedMetrics,
     ...wrapping,
+    ...openTelemetry,
+    ...streamUsage,
     ...presets,
     ...redaction,
   },

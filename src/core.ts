@@ -32,6 +32,7 @@ export { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 export { langchainValues } from './llm/shapes/langchain.ts';
 export { langgraphValues } from './llm/shapes/langgraph.ts';
 export { llamaIndexValues } from './llm/shapes/llama-index.ts';
+export { openTelemetry } from './open-telemetry.ts';
 export { presets } from './presets.ts';
 export { computeCost } from './pricing/cost.ts';
 export { anthropicPrices } from './pricing/table/anthropic.ts';
@@ -55,6 +56,7 @@ export { xaiPrices } from './pricing/table/xai.ts';
 export { redaction } from './redaction.ts';
 export { sessions } from './sessions.ts';
 export { sharedMetrics } from './shared-metrics.ts';
+export { streamUsage } from './stream-usage.ts';
 export { wrapping } from './wrapping.ts';
 
 export interface CoreOptions extends TelemetryOptions {

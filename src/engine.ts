@@ -16,7 +16,6 @@ import { semconvNames } from './llm/semconv.ts';
 import { ownSpans, type SpanDialect } from './llm/span-dialect.ts';
 import { traceRef } from './llm/trace-ref.ts';
 import { createMetricOutput, type SharedMetrics } from './metric-output.ts';
-import { createMeterProvider } from './metrics/meter.ts';
 import type { MetricExporter } from './metrics/metric-exporter.ts';
 import type { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
@@ -69,7 +68,7 @@ export interface Engine {
   readonly resource: () => Resource;
   readonly tracer: Tracer;
   readonly tracerProvider: TracerProvider;
-  readonly meterProvider: MeterProvider;
+  readonly meterProvider: MeterProvider | undefined;
   readonly registry: Registry;
   readonly instruments: LlmInstruments;
   readonly recorder: LlmRecorder;
@@ -80,6 +79,8 @@ export interface Engine {
   readonly providers: readonly Provider[];
   readonly propagator: TextMapPropagator;
   readonly fetch: () => Fetch;
+  /** Where streams are asked for it. */
+  readonly usage: Features['streamUsage'];
   readonly streams: OpenStreams;
   readonly memory: SpanMemory;
   readonly books: Books;
@@ -124,33 +125,28 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     maxRetries: flushing.maxRetries,
   };
 
-  const spans = createSpanOutput({
-    options,
-    enabled,
-    target: otlp.traces,
-    port,
-    limits,
-    flushing,
-    ledger: books,
-    redactor,
-  });
-  const { memory, pipelines: spanPipelines } = spans;
-  const semconv = semconvNames(options.semconv ?? '1.41');
-  const metrics = createMetricOutput({
+  const { report } = diagnostics;
+  const given = {
     options,
     features,
     enabled,
+    runtime,
+    clock,
+    limits,
+    flushing,
     registry,
     dialect,
-    semconv,
-    emitter,
-    resource,
+    redactor,
+    ids,
     otlp,
     port,
-    ephemeral: runtime.ephemeral,
     ledger: books,
-    ids,
-  });
+    report,
+  };
+  const spans = createSpanOutput(given);
+  const { memory, pipelines: spanPipelines } = spans;
+  const semconv = semconvNames(options.semconv ?? '1.41');
+  const metrics = createMetricOutput({ ...given, semconv, emitter, resource });
   const { instruments } = metrics;
   const preset = options.metrics?.preset;
   const spanDialect = (preset && features.presets?.spans(preset, emitter, options.pricingProfile)) ?? ownSpans;
@@ -204,8 +200,6 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     flushing,
     diagnostics,
   });
-  const { report } = diagnostics;
-  const given = { options, enabled, runtime, clock, limits, registry, dialect, redactor, prices, ids, report };
   const engine: Engine = {
     options,
     features,
@@ -219,7 +213,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     resource,
     tracer,
     tracerProvider: createTracerProvider(host),
-    meterProvider: createMeterProvider(registry, diagnostics.report),
+    meterProvider: features.openTelemetry?.createMeterProvider(registry, diagnostics.report),
     registry,
     instruments,
     recorder: createLlmRecorder({
@@ -241,10 +235,11 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     }),
     spanDialect,
     prices,
-    budget: options.budget && need(features, 'budgets', 'budget').assemble(given),
+    budget: options.budget && need(features, 'budgets', 'budget').assemble({ ...given, prices }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,
+    usage: options.includeUsage ? need(features, 'streamUsage', 'includeUsage') : undefined,
     streams,
     memory,
     books,

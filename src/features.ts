@@ -4,16 +4,20 @@ import { TelemetryError } from './errors.ts';
 import type { evaluations } from './evaluations.ts';
 import type { foreignSpans } from './foreign-spans.ts';
 import type { Provider } from './llm/provider.ts';
+import type { openTelemetry } from './open-telemetry.ts';
 import type { presets } from './presets.ts';
 import type { PriceTable } from './pricing/price.ts';
 import type { redaction } from './redaction.ts';
 import type { sessions } from './sessions.ts';
 import type { sharedMetrics } from './shared-metrics.ts';
+import type { streamUsage } from './stream-usage.ts';
 import type { wrapping } from './wrapping.ts';
 
 /** The parts that a bundle may leave out, by name: those that it brings. */
 export type Features = Partial<
   typeof presets &
+    typeof openTelemetry &
+    typeof streamUsage &
     typeof redaction &
     typeof budgets &
     typeof content &

@@ -11,6 +11,7 @@ import type { MetricStore } from './metrics/store.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { resolveOtlp } from './otlp/config.ts';
 import { createMetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import type { CompleteRuntime } from './runtime.ts';
 import type { IdGenerator } from './trace/ids.ts';
 import type { Resource } from './trace/readable-span.ts';
 
@@ -25,8 +26,7 @@ export interface MetricOutputOptions {
   readonly resource: () => Resource;
   readonly otlp: ReturnType<typeof resolveOtlp>;
   readonly port: OtlpPort;
-  /** Whether this runtime's memory ends with an invocation. */
-  readonly ephemeral: boolean;
+  readonly runtime: CompleteRuntime;
   readonly ledger: Ledger;
   readonly ids: IdGenerator;
 }
@@ -72,7 +72,7 @@ export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
     createMetricExporter({
       target: otlp.metrics,
       port: given.port,
-      temporality: otlp.temporality ?? (given.ephemeral ? 'delta' : 'cumulative'),
+      temporality: otlp.temporality ?? (given.runtime.ephemeral ? 'delta' : 'cumulative'),
       resendUnconfirmed: options.otlp?.resendUnconfirmed ?? false,
       collect,
       ledger: given.ledger,

@@ -1,6 +1,6 @@
 import type { Ledger } from './delivery.ts';
 import type { TelemetryOptions } from './options.ts';
-import type { OtlpTarget } from './otlp/config.ts';
+import type { OtlpConfig } from './otlp/config.ts';
 import { createOtlpSpanSink, type OtlpPort } from './otlp/exporter.ts';
 import type { Redaction } from './redaction.ts';
 import type { ResolvedLimits, resolveFlush } from './settings.ts';
@@ -11,7 +11,7 @@ import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/sp
 export interface SpanOutputOptions {
   readonly options: TelemetryOptions;
   readonly enabled: boolean;
-  readonly target: OtlpTarget | undefined;
+  readonly otlp: OtlpConfig;
   readonly port: OtlpPort;
   readonly limits: ResolvedLimits;
   readonly flushing: ReturnType<typeof resolveFlush>;
@@ -59,8 +59,9 @@ export function createSpanOutput(given: SpanOutputOptions): SpanOutput {
   };
 }
 
-function listSinks({ options, enabled, target, port }: SpanOutputOptions): SpanSink[] {
+function listSinks({ options, enabled, otlp, port }: SpanOutputOptions): SpanSink[] {
   if (!enabled) return [];
+  const target = otlp.traces;
   const { monotonic } = port.clock;
   const sinks = (options.exporters ?? []).map((exporter) => createExporterSink(exporter, monotonic));
   if (target) sinks.unshift(createOtlpSpanSink(target, port));

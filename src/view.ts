@@ -22,14 +22,14 @@ import {
   type ToolOptions,
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
-import { collectSources, createHandlerFor } from './metrics-source.ts';
+import { collectFirst, createHandlerFor } from './metrics-source.ts';
 import { createViewFetch, isOn } from './observed-fetch.ts';
 import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
 import { recordWith } from './records.ts';
-import { type OpenTelemetryApi, registerGlobals } from './register.ts';
+import type { OpenTelemetryApi } from './register.ts';
 import { scopeContext } from './scope.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
@@ -105,7 +105,8 @@ export class View implements Telemetry {
 
   get meterProvider(): MeterProvider {
     this.#shared.engine.onActivity(0);
-    return this.#shared.engine.meterProvider;
+    this.#need('openTelemetry', 'telemetry.meterProvider');
+    return this.#shared.engine.meterProvider!;
   }
 
   get spans(): readonly ReadableSpan[] {
@@ -113,7 +114,7 @@ export class View implements Telemetry {
   }
 
   get metricsHandler(): (request: Request) => Promise<Response> {
-    return createHandlerFor([this]);
+    return createHandlerFor([this], {}, collectFirst);
   }
 
   span<T>(
@@ -205,7 +206,7 @@ export class View implements Telemetry {
 
   async prometheus({ format = 'text' }: { format?: 'text' | 'openmetrics' } = {}): Promise<string> {
     const accept = format === 'openmetrics' ? 'application/openmetrics-text;version=1.0.0' : null;
-    const { snapshot, note } = await collectSources([this]);
+    const { snapshot, note } = await collectFirst([this]);
     return renderPrometheus(snapshot, negotiateFormat(accept), note === undefined ? {} : { note });
   }
 
@@ -222,7 +223,7 @@ export class View implements Telemetry {
   }
 
   register(api?: OpenTelemetryApi): () => void {
-    return registerGlobals(this.#shared.engine, api);
+    return this.#need('openTelemetry', 'telemetry.register').register(this.#shared.engine, api);
   }
 
   health() {

@@ -9,17 +9,31 @@ import {
   foreignSpans,
   openai,
   openaiPrices,
+  openTelemetry,
   presets,
   redaction,
   sessions,
   sharedMetrics,
+  streamUsage,
   type Telemetry,
   wrapping,
 } from '../src/core.ts';
 import { TelemetryError } from '../src/index.ts';
 import { chatCompletion, chatRequest, chatUrl, createAlsRuntime } from './support/telemetry.ts';
 
-const parts = { budgets, content, evaluations, foreignSpans, presets, redaction, sessions, sharedMetrics, wrapping };
+const parts = {
+  openTelemetry,
+  streamUsage,
+  budgets,
+  content,
+  evaluations,
+  foreignSpans,
+  presets,
+  redaction,
+  sessions,
+  sharedMetrics,
+  wrapping,
+};
 const runtime = createAlsRuntime();
 
 function refusal(fn: () => unknown): TelemetryError {
@@ -36,6 +50,7 @@ function refusal(fn: () => unknown): TelemetryError {
 const options: [option: string, part: keyof typeof parts, options: CoreOptions][] = [
   ['budget', 'budgets', { budget: { limits: { usd: 1 } } }],
   ['capture', 'content', { capture: { inputs: true } }],
+  ['includeUsage', 'streamUsage', { includeUsage: true }],
   ['evaluation', 'evaluations', { evaluation: { evaluators: [{ name: 'mine', evaluate: () => ({ score: 1 }) }] } }],
   ['metrics.preset', 'presets', { metrics: { preset: 'rastir' } }],
   ['metrics.store', 'sharedMetrics', { metrics: { store: createMemoryMetricStore() } }],
@@ -47,6 +62,8 @@ const methods: [method: string, part: keyof typeof parts, use: (telemetry: Telem
   ['telemetry.budget', 'budgets', ({ budget }) => budget],
   ['telemetry.llm', 'wrapping', ({ llm }) => llm(() => 1)],
   ['telemetry.wrap', 'wrapping', (telemetry) => telemetry.wrap({})],
+  ['telemetry.meterProvider', 'openTelemetry', ({ meter }) => meter],
+  ['telemetry.register', 'openTelemetry', (telemetry) => telemetry.register()()],
   ['telemetry.session', 'sessions', (telemetry) => telemetry.session()],
   ['capture', 'content', ({ tool }) => tool({ capture: { inputs: true } }, () => 1)],
 ];

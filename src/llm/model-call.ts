@@ -7,7 +7,7 @@ import { isAbort } from './error-class.ts';
 import { setEvaluationWish } from './evaluation/evaluations.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
 import type { Gate, Pass } from './gate.ts';
-import { type FunctionKind, throughGate, withPass } from './gated.ts';
+import { type FunctionKind, throughGate } from './gated.ts';
 import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
@@ -87,7 +87,7 @@ export function createModelCallRunner({
         spanName,
         functionName: options.name,
       });
-      const started = withPass(wrapped, pass, { recorder, request, isWrapper: true });
+      const started = pass ? gate!.follow(wrapped, pass, { recorder, request, isWrapper: true }) : wrapped;
       if (links) started.span.addLinks(links);
       const vendor = options.provider ?? options.vendor ?? given.provider;
       const items = createItems({

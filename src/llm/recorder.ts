@@ -10,7 +10,7 @@ import { callAttributes } from './call-attributes.ts';
 import { type CallBook, type CallFacts, calledOf, createCallBook } from './call-book.ts';
 import type { ContentKeeper } from './content/silence.ts';
 import type { Evaluations } from './evaluation/evaluations.ts';
-import { createExpectedCalls, type ExpectedCalls } from './expected-calls.ts';
+import type { ExpectedCalls } from './expected-calls.ts';
 import { readFailure, timeout } from './failure.ts';
 import { addRetry, noteCall, previewLength } from './frame.ts';
 import { getFrameworkCall } from './framework-call.ts';
@@ -53,7 +53,8 @@ export interface LlmRecorder {
   readonly book: CallBook;
   readonly content: ContentKeeper;
   readonly seen: SeenCalls;
-  readonly expected: ExpectedCalls;
+  /** Made by whoever announces calls. */
+  expected?: ExpectedCalls;
   readonly evaluations: Evaluations | undefined;
 }
 
@@ -62,7 +63,6 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   const leaves = new WeakMap<object, { costUsd: number | undefined }>();
   const book = createCallBook(options);
   const seen = createSeenCalls();
-  const expected = createExpectedCalls();
 
   function start({
     request,
@@ -197,13 +197,13 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     };
   }
 
-  return {
-    start: (call) => getFrameworkCall(call.context)?.attempt(call) ?? start(expected.adopt(call)),
+  const recorder: LlmRecorder = {
+    start: (call) => getFrameworkCall(call.context)?.attempt(call) ?? start(recorder.expected?.adopt(call) ?? call),
     leaf: (span) => leaves.get(span),
     book,
     content: options.content,
     seen,
-    expected,
     evaluations: options.evaluations,
   };
+  return recorder;
 }
