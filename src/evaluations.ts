@@ -1,4 +1,4 @@
-import { content } from './content.ts';
+import { contentPart } from './content.ts';
 import type { Engine } from './engine.ts';
 import { createEvaluations, type Evaluations } from './llm/evaluation/evaluations.ts';
 import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
@@ -56,6 +56,6 @@ function assemble(options: EvaluationOptions, getEngine: () => Engine): Evaluati
  * it brings `content`.
  */
 export const evaluations = {
-  content: content.content,
+  content: contentPart,
   evaluations: { assemble, record: recordEvaluation, recordFeedback },
 };

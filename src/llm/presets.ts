@@ -11,15 +11,18 @@ import { common, type MetricDialect, ownDialect } from './metric-dialect.ts';
 export type PresetName = 'ractogateway' | 'rastir' | 'synapsekit';
 
 const calls = 'service env model provider agent';
-const judged = `${calls} evaluation_type evaluator_model evaluator_provider`;
+const judged = 'service env model provider agent evaluation_type evaluator_model evaluator_provider';
 const rastirSeconds = ['duration_seconds', 'service env span_type model provider agent', spanSeconds] as const;
 const policies = ['CONTENT_POLICY', 'SENSITIVE_INFORMATION_POLICY', 'WORD_POLICY', 'TOPIC_POLICY'];
 const rastirWords: Readonly<Record<string, string>> = { azure: 'azure_openai', google: 'gemini', vertex: 'gemini' };
 /** `us.anthropic.claude-…`, as an id or at the end of an ARN: the vendor stands before the first dot. */
 const bedrockVendor = /^(?:.*\/)?(?:(?:us|us-gov|eu|apac|ap|jp|au|ca|sa|me|af|global)\.)?([a-z0-9-]+)\./;
 
-/** Names, labels, bounds and caps of each system and nothing else: a family that it lacks is not there. */
-const presets: Readonly<Record<PresetName, MetricDialect>> = {
+/**
+ * Names, labels, bounds and caps of each system and nothing else: a family that it lacks is not there. A function, since
+ * a table made of more than literals stays in bundles that do without.
+ */
+const createPresets = (): Readonly<Record<PresetName, MetricDialect>> => ({
   // https://github.com/IAMPathak2702/RactoGateway
   ractogateway: {
     ...common,
@@ -96,9 +99,9 @@ const presets: Readonly<Record<PresetName, MetricDialect>> = {
     },
     positive: false,
   },
-};
+});
 
 /** Of a system, or our own. */
 export function metricDialect(preset: PresetName | undefined, pricingProfile: string | undefined): MetricDialect {
-  return preset ? presets[preset] : ownDialect(pricingProfile);
+  return preset ? createPresets()[preset] : ownDialect(pricingProfile);
 }
