@@ -1,6 +1,7 @@
 import { type Budget, type BudgetParts, createBudget } from './budget/budget.ts';
 import { resolveBudget } from './budget/options.ts';
 import type { Clock } from './clock.ts';
+import type { Feature } from './features.ts';
 import type { MetricDialect } from './llm/metric-dialect.ts';
 import type { Registry } from './metrics/registry.ts';
 import { isOn } from './observed-fetch.ts';
@@ -92,5 +93,7 @@ function createView(shared: Shared, view: ContextView): Budget {
   };
 }
 
+export const budgetPart = { assemble, createView };
+
 /** Limits of what calls may cost: the option `budget`, and `telemetry.budget`. */
-export const budgets = { budgets: { assemble, createView } };
+export const budgets: Feature = { budgets: budgetPart };

@@ -1,7 +1,7 @@
 import { budgets } from './budgets.ts';
 import { content } from './content.ts';
 import { evaluations } from './evaluations.ts';
-import type { BuiltIn } from './features.ts';
+import { type BuiltIn, joinFeatures } from './features.ts';
 import { foreignSpans } from './foreign-spans.ts';
 import { anthropic } from './llm/providers/anthropic.ts';
 import { azure } from './llm/providers/azure.ts';
@@ -63,17 +63,17 @@ const allShapes = [langgraphValues, langchainValues, aiSdkValues, llamaIndexValu
 export const builtIn: BuiltIn = {
   providers: [...allShapes, ...allProviders],
   prices: [defaultPrices],
-  features: {
-    ...budgets,
-    ...content,
-    ...evaluations,
-    ...foreignSpans,
-    ...sessions,
-    ...sharedMetrics,
-    ...wrapping,
-    ...openTelemetry,
-    ...streamUsage,
-    ...presets,
-    ...redaction,
-  },
+  features: joinFeatures([
+    budgets,
+    content,
+    evaluations,
+    foreignSpans,
+    openTelemetry,
+    presets,
+    redaction,
+    sessions,
+    sharedMetrics,
+    streamUsage,
+    wrapping,
+  ]),
 };

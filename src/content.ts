@@ -1,4 +1,5 @@
 import type { Warn } from './environment.ts';
+import type { Feature } from './features.ts';
 import { createContentCapture } from './llm/content/capture.ts';
 import { followSaid } from './llm/content/said.ts';
 import type { ContentKeeper } from './llm/content/silence.ts';
@@ -38,8 +39,7 @@ function assemble({ options, runtime, limits, redactor, report }: ContentAssembl
   };
 }
 
-/** Its own constant, since a bundler keeps what reads a member. */
 export const contentPart = { assemble };
 
 /** What goes into calls and comes out of them: the option `capture`, and a session's `preview`. */
-export const content = { content: contentPart };
+export const content: Feature = { content: contentPart };

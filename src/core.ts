@@ -1,5 +1,5 @@
 import { assembleTelemetry } from './create.ts';
-import type { Feature } from './features.ts';
+import { type Feature, joinFeatures } from './features.ts';
 import { checkValues, list, object } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -73,5 +73,5 @@ export interface CoreOptions extends TelemetryOptions {
 export function createTelemetry(options: CoreOptions | (() => CoreOptions) = {}): Telemetry {
   const { features = [], ...given } = typeof options === 'function' ? options() : options;
   checkValues({ features }, { features: list(object) });
-  return assembleTelemetry(given, { providers: [], prices: [], features: Object.assign({}, ...features) });
+  return assembleTelemetry(given, { providers: [], prices: [], features: joinFeatures(features) });
 }

@@ -1,5 +1,6 @@
 import { contentPart } from './content.ts';
 import type { Engine } from './engine.ts';
+import type { Feature } from './features.ts';
 import { createEvaluations, type Evaluations } from './llm/evaluation/evaluations.ts';
 import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
 import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
@@ -51,11 +52,10 @@ function assemble(options: EvaluationOptions, getEngine: () => Engine): Evaluati
   };
 }
 
+export const evaluationPart = { assemble, record: recordEvaluation, recordFeedback };
+
 /**
  * Answers are judged: the option `evaluation`, `recordEvaluation` and `recordFeedback`. What is judged is what was said, so
  * it brings `content`.
  */
-export const evaluations = {
-  content: contentPart,
-  evaluations: { assemble, record: recordEvaluation, recordFeedback },
-};
+export const evaluations: Feature = { content: contentPart, evaluations: evaluationPart };

@@ -1,35 +1,43 @@
-import type { budgets } from './budgets.ts';
-import type { content } from './content.ts';
+import type { budgetPart } from './budgets.ts';
+import type { contentPart } from './content.ts';
 import { TelemetryError } from './errors.ts';
-import type { evaluations } from './evaluations.ts';
-import type { foreignSpans } from './foreign-spans.ts';
+import type { evaluationPart } from './evaluations.ts';
+import type { foreignSpanPart } from './foreign-spans.ts';
 import type { Provider } from './llm/provider.ts';
-import type { openTelemetry } from './open-telemetry.ts';
-import type { presets } from './presets.ts';
+import type { openTelemetryPart } from './open-telemetry.ts';
+import type { presetPart } from './presets.ts';
 import type { PriceTable } from './pricing/price.ts';
-import type { redaction } from './redaction.ts';
-import type { sessions } from './sessions.ts';
-import type { sharedMetrics } from './shared-metrics.ts';
-import type { streamUsage } from './stream-usage.ts';
-import type { wrapping } from './wrapping.ts';
+import type { redactionPart } from './redaction.ts';
+import type { sessionPart } from './sessions.ts';
+import type { sharedMetricPart } from './shared-metrics.ts';
+import type { streamUsagePart } from './stream-usage.ts';
+import type { wrappingPart } from './wrapping.ts';
 
-/** The parts that a bundle may leave out, by name: those that it brings. */
-export type Features = Partial<
-  typeof presets &
-    typeof openTelemetry &
-    typeof streamUsage &
-    typeof redaction &
-    typeof budgets &
-    typeof content &
-    typeof evaluations &
-    typeof foreignSpans &
-    typeof sessions &
-    typeof sharedMetrics &
-    typeof wrapping
->;
+/** The parts that a bundle may leave out: those that it has. */
+export interface Features {
+  readonly budgets?: typeof budgetPart;
+  readonly content?: typeof contentPart;
+  readonly evaluations?: typeof evaluationPart;
+  readonly foreignSpans?: typeof foreignSpanPart;
+  readonly openTelemetry?: typeof openTelemetryPart;
+  readonly presets?: typeof presetPart;
+  readonly redaction?: typeof redactionPart;
+  readonly sessions?: typeof sessionPart;
+  readonly sharedMetrics?: typeof sharedMetricPart;
+  readonly streamUsage?: typeof streamUsagePart;
+  readonly wrapping?: typeof wrappingPart;
+}
 
-/** One such part: a value that `edgespan/core` exports by the part's name. */
-export type Feature = Features;
+/** Such a part, for `features` of `edgespan/core`, which exports each by its name. What is in it is not for use. */
+export interface Feature {
+  readonly [name: string]: object;
+}
+
+/** All of them, by name. */
+/* @__NO_SIDE_EFFECTS__ */
+export function joinFeatures(features: readonly Feature[]): Features {
+  return Object.assign({}, ...features);
+}
 
 /** What a bundle brings: providers and prices, after those of the options, and the parts that it may leave out. */
 export interface BuiltIn {

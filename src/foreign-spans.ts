@@ -1,6 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import type { Engine } from './engine.ts';
 import { safely } from './errors.ts';
+import type { Feature } from './features.ts';
 import { isOurs, type KnownOfSpan, recordSpan } from './llm/record-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 
@@ -16,5 +17,7 @@ function record(engine: Engine, span: ReadableSpan, context: Context, known: Kno
   );
 }
 
+export const foreignSpanPart = { record };
+
 /** Spans of other tracers count as calls: `recordSpan`, and with it `createSpanProcessor`. */
-export const foreignSpans = { foreignSpans: { record } };
+export const foreignSpans: Feature = { foreignSpans: foreignSpanPart };

@@ -1,5 +1,6 @@
 import type { Diagnostics } from './diagnostics.ts';
 import { messageOf, TelemetryError } from './errors.ts';
+import type { Feature } from './features.ts';
 import type { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import { redactAttributes, redactSpan } from './redact/redact-span.ts';
@@ -47,5 +48,7 @@ function assemble(
 /** Whatever takes the secrets out of spans, resources and texts. */
 export type Redaction = ReturnType<typeof assemble>;
 
+export const redactionPart = { assemble };
+
 /** Secrets are taken out before anything gets them: the option `redact`. */
-export const redaction = { redaction: { assemble } };
+export const redaction: Feature = { redaction: redactionPart };

@@ -1,4 +1,4 @@
-import { need } from './features.ts';
+import { type Feature, need } from './features.ts';
 import { createSession, type Session, type SessionOptions } from './llm/session.ts';
 import { createViewFetch } from './observed-fetch.ts';
 import type { Shared } from './parts.ts';
@@ -11,5 +11,7 @@ function create(shared: Shared, view: ContextView, options: SessionOptions): Ses
   return createSession({ view, now: clock.now, currency: given.currency, createFetch }, options);
 }
 
+export const sessionPart = { create };
+
 /** Tokens and costs of a stretch of work: `telemetry.session`. */
-export const sessions = { sessions: { create } };
+export const sessions: Feature = { sessions: sessionPart };

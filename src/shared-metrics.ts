@@ -1,4 +1,5 @@
 import type { Ledger } from './delivery.ts';
+import type { Feature } from './features.ts';
 import type { MetricExporter } from './metrics/metric-exporter.ts';
 import type { Registry } from './metrics/registry.ts';
 import type { MetricStore } from './metrics/store.ts';
@@ -27,5 +28,7 @@ function findExporter(store: MetricStore, { registry, port, ids, ledger }: Store
   return exporter;
 }
 
+export const sharedMetricPart = { findExporter, collect: collectShared, push: pushOwn };
+
 /** Numbers of many isolates or processes that add up in a store: the option `metrics.store`. */
-export const sharedMetrics = { sharedMetrics: { findExporter, collect: collectShared, push: pushOwn } };
+export const sharedMetrics: Feature = { sharedMetrics: sharedMetricPart };

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts';
-import { need } from './features.ts';
+import { type Feature, need } from './features.ts';
 import { vendorOf } from './llm/client-address.ts';
 import { kindOf } from './llm/gated.ts';
 import { createModelCallRunner, type ModelCallRunner } from './llm/model-call.ts';
@@ -33,5 +33,7 @@ function wrap<T extends object>(shared: Shared, view: ContextView, target: T, op
   });
 }
 
+export const wrappingPart = { createRunner, createLlm, wrap };
+
 /** Functions and objects that ask models, whose values tell by their shape what was asked and answered: `llm`, `wrap`. */
-export const wrapping = { wrapping: { createRunner, createLlm, wrap } };
+export const wrapping: Feature = { wrapping: wrappingPart };
