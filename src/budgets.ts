@@ -1,9 +1,25 @@
 import { type Budget, type BudgetParts, createBudget } from './budget/budget.ts';
 import { resolveBudget } from './budget/options.ts';
 import type { Clock } from './clock.ts';
-import { metricDialect } from './llm/presets.ts';
+import type { Feature } from './features.ts';
+import type { MetricDialect } from './llm/metric-dialect.ts';
 import type { Registry } from './metrics/registry.ts';
 import { isOn } from './observed-fetch.ts';
+import {
+  atLeast0,
+  type Checks,
+  checkValues,
+  count,
+  either,
+  fn,
+  group,
+  list,
+  object,
+  oneOf,
+  ratio,
+  string,
+  whole,
+} from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Shared } from './parts.ts';
 import type { PriceBook } from './pricing/book.ts';
@@ -11,27 +27,49 @@ import type { CompleteRuntime } from './runtime.ts';
 import type { ContextView } from './trace/context.ts';
 import type { IdGenerator } from './trace/ids.ts';
 
-export interface BudgetAssembly {
+/** What limits and stores may be is said where they are read. */
+const checks: Checks = {
+  limits: either(object, list(object)),
+  store: object,
+  timeZone: string,
+  onExceeded: either(oneOf('raise', 'warn'), fn),
+  refuseFetch: oneOf('response', 'throw'),
+  onStoreError: oneOf('allow', 'refuse'),
+  unpriced: oneOf('allow', 'refuse'),
+  warnAt: list({ allowed: 'numbers above 0 up to 1', test: (v) => ratio.test(v) && v !== 0 }),
+  onWarn: fn,
+  cooldownMs: whole,
+  reservationTtlMs: count,
+  lease: group({
+    usd: { allowed: 'a number from 0 to 9,007,199', test: (v) => atLeast0.test(v) && (v as number) <= 9007199 },
+  }),
+  estimateOutputTokens: whole,
+};
+
+interface BudgetAssembly {
   readonly options: TelemetryOptions;
   readonly enabled: boolean;
   readonly runtime: CompleteRuntime;
   readonly clock: Clock;
   readonly registry: Registry;
+  readonly dialect: MetricDialect;
   readonly prices: PriceBook;
   readonly ids: IdGenerator;
   readonly report: (error: unknown) => void;
 }
 
 /** The budgets that the options ask for; of what is off, they are only checked. */
-export function assembleBudget({ options, enabled, runtime, clock, registry, prices, ids, report }: BudgetAssembly) {
-  const { budget, metrics: { preset, namespace } = {}, pricingProfile } = options;
-  const resolved = budget && resolveBudget(budget);
-  if (!resolved || !enabled) return undefined;
+function assemble({ options, enabled, runtime, clock, registry, dialect, prices, ids, report }: BudgetAssembly) {
+  const { budget } = options;
+  if (!budget) return undefined;
+  checkValues(budget, checks, 'budget.');
+  const resolved = resolveBudget(budget);
+  if (!enabled) return undefined;
   return createBudget({
     options: resolved,
     clock,
     registry,
-    namespace: namespace ?? metricDialect(preset, pricingProfile).namespace,
+    namespace: options.metrics?.namespace ?? dialect.namespace,
     prices,
     newId: ids.traceId,
     ephemeral: runtime.ephemeral,
@@ -41,7 +79,7 @@ export function assembleBudget({ options, enabled, runtime, clock, registry, pri
 }
 
 /** `telemetry.budget` of a view. Without limits nothing is held, and every call passes. */
-export function createViewBudget(shared: Shared, view: ContextView): Budget {
+function createView(shared: Shared, view: ContextView): Budget {
   const parts = (): BudgetParts | undefined => shared.engine.budget;
   return {
     status: async (limit, key) => (await parts()?.status(limit, key)) ?? [],
@@ -54,3 +92,8 @@ export function createViewBudget(shared: Shared, view: ContextView): Budget {
     reset: async (key) => parts()?.reset(key),
   };
 }
+
+export const budgetPart = { assemble, createView };
+
+/** Limits of what calls may cost: the option `budget`, and `telemetry.budget`. */
+export const budgets: Feature = { budgets: budgetPart };

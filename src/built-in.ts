@@ -1,4 +1,8 @@
-import type { BuiltIn } from './engine.ts';
+import { budgets } from './budgets.ts';
+import { content } from './content.ts';
+import { evaluations } from './evaluations.ts';
+import { type BuiltIn, joinFeatures } from './features.ts';
+import { foreignSpans } from './foreign-spans.ts';
 import { anthropic } from './llm/providers/anthropic.ts';
 import { azure } from './llm/providers/azure.ts';
 import { bedrock } from './llm/providers/bedrock.ts';
@@ -21,7 +25,14 @@ import { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 import { langchainValues } from './llm/shapes/langchain.ts';
 import { langgraphValues } from './llm/shapes/langgraph.ts';
 import { llamaIndexValues } from './llm/shapes/llama-index.ts';
+import { openTelemetry } from './open-telemetry.ts';
+import { presets } from './presets.ts';
 import { defaultPrices } from './pricing/default.ts';
+import { redaction } from './redaction.ts';
+import { sessions } from './sessions.ts';
+import { sharedMetrics } from './shared-metrics.ts';
+import { streamUsage } from './stream-usage.ts';
+import { wrapping } from './wrapping.ts';
 
 /** Every provider, asked in this order among those of one priority. */
 const allProviders = [
@@ -49,4 +60,20 @@ const allProviders = [
 const allShapes = [langgraphValues, langchainValues, aiSdkValues, llamaIndexValues];
 
 /** What every bundle but `edgespan/core` brings. */
-export const builtIn: BuiltIn = { providers: [...allShapes, ...allProviders], prices: [defaultPrices] };
+export const builtIn: BuiltIn = {
+  providers: [...allShapes, ...allProviders],
+  prices: [defaultPrices],
+  features: joinFeatures([
+    budgets,
+    content,
+    evaluations,
+    foreignSpans,
+    openTelemetry,
+    presets,
+    redaction,
+    sessions,
+    sharedMetrics,
+    streamUsage,
+    wrapping,
+  ]),
+};

@@ -1,8 +1,15 @@
 import { assembleTelemetry } from './create.ts';
+import { type Feature, joinFeatures } from './features.ts';
+import { checkValues, list, object } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export * from './api.ts';
+export { budgets } from './budgets.ts';
+export { content } from './content.ts';
+export { evaluations } from './evaluations.ts';
+export type { Feature } from './features.ts';
+export { foreignSpans } from './foreign-spans.ts';
 export { anthropic } from './llm/providers/anthropic.ts';
 export { azure } from './llm/providers/azure.ts';
 export { bedrock } from './llm/providers/bedrock.ts';
@@ -25,6 +32,8 @@ export { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 export { langchainValues } from './llm/shapes/langchain.ts';
 export { langgraphValues } from './llm/shapes/langgraph.ts';
 export { llamaIndexValues } from './llm/shapes/llama-index.ts';
+export { openTelemetry } from './open-telemetry.ts';
+export { presets } from './presets.ts';
 export { computeCost } from './pricing/cost.ts';
 export { anthropicPrices } from './pricing/table/anthropic.ts';
 export { azurePrices } from './pricing/table/azure.ts';
@@ -44,13 +53,25 @@ export { perplexityPrices } from './pricing/table/perplexity.ts';
 export { togetherPrices } from './pricing/table/together.ts';
 export { vertexPrices } from './pricing/table/vertex.ts';
 export { xaiPrices } from './pricing/table/xai.ts';
+export { redaction } from './redaction.ts';
+export { sessions } from './sessions.ts';
+export { sharedMetrics } from './shared-metrics.ts';
+export { streamUsage } from './stream-usage.ts';
+export { wrapping } from './wrapping.ts';
+
+export interface CoreOptions extends TelemetryOptions {
+  /** The parts beyond the core that are used; an option or method whose part is missing says which to import. */
+  features?: readonly Feature[];
+}
 
 /**
- * A telemetry with no provider and no price of its own: a bundle has only those that are named.
+ * A telemetry with no provider, no price and no feature of its own: a bundle has only those that are named.
  *
  * @example
- * createTelemetry({ runtime, providers: [openai], prices: openaiPrices });
+ * createTelemetry({ runtime, providers: [openai], prices: openaiPrices, features: [budgets, content] });
  */
-export function createTelemetry(options: TelemetryOptions | (() => TelemetryOptions) = {}): Telemetry {
-  return assembleTelemetry(typeof options === 'function' ? options() : options, { providers: [], prices: [] });
+export function createTelemetry(options: CoreOptions | (() => CoreOptions) = {}): Telemetry {
+  const { features = [], ...given } = typeof options === 'function' ? options() : options;
+  checkValues({ features }, { features: list(object) });
+  return assembleTelemetry(given, { providers: [], prices: [], features: joinFeatures(features) });
 }

@@ -1,13 +1,13 @@
 import { createDiagnostics } from './diagnostics.ts';
-import { type BuiltIn, createEngine } from './engine.ts';
+import { createEngine } from './engine.ts';
+import type { BuiltIn } from './features.ts';
 import { createFlusher } from './flush.ts';
-import { createModelCallRunner } from './llm/model-call.ts';
 import { createSpanRunner } from './llm/spans.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Shared } from './parts.ts';
 import type { Runtime } from './runtime.ts';
-import { resolveCaps } from './settings.ts';
+import { resolveCaps, resolveDialect } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
 import { View } from './view.ts';
 
@@ -19,8 +19,7 @@ export function assembleTelemetry(options: TelemetryOptions, builtIn: BuiltIn): 
 
 function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
   const engine = createEngine(options, builtIn);
-  const { tracer, clock, instruments, recorder, providers, diagnostics } = engine;
-  const { report } = diagnostics;
+  const { tracer, clock, instruments, recorder, diagnostics } = engine;
   return {
     engine,
     runner: createSpanRunner({
@@ -31,15 +30,9 @@ function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
       content: recorder.content,
       legacyAttributes: engine.options.legacyAttributes ?? true,
       dialect: engine.spanDialect,
-      report,
+      report: diagnostics.report,
     }),
-    runModelCall: createModelCallRunner({
-      recorder,
-      providers,
-      streams: engine.streams,
-      gate: engine.budget?.gate,
-      report,
-    }),
+    runModelCall: builtIn.features.wrapping?.createRunner(engine),
     flusher: createFlusher(engine),
   };
 }
@@ -75,7 +68,7 @@ export function assembleLate<Env>(
     try {
       given = options(env as Env);
       const metrics = { registry, ...given.metrics };
-      if (!given.metrics?.registry) registry.limitLabels(resolveCaps(given.metrics ?? {}));
+      if (!given.metrics?.registry) registry.limitLabels(resolveCaps(given, resolveDialect(given, builtIn.features)));
       const bound = { ...runtime, env: env as Record<string, unknown>, ...given.runtime };
       Object.assign(shared, assembleParts({ ...given, metrics, runtime: bound }, builtIn));
     } catch (error) {

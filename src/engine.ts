@@ -1,22 +1,21 @@
 import type { MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { BudgetParts } from './budget/budget.ts';
-import { assembleBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
-import { assembleEvaluations } from './evaluations.ts';
+import { type BuiltIn, type Features, need } from './features.ts';
 import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
+import { silence } from './llm/content/silence.ts';
 import { createCostAlert } from './llm/cost-alert.ts';
 import { describeEmitter } from './llm/emitter.ts';
 import type { LlmInstruments } from './llm/instruments.ts';
 import type { Provider } from './llm/provider.ts';
 import { createLlmRecorder, type LlmRecorder } from './llm/recorder.ts';
 import { semconvNames } from './llm/semconv.ts';
-import { type SpanDialect, spanDialect } from './llm/span-dialect.ts';
+import { ownSpans, type SpanDialect } from './llm/span-dialect.ts';
 import { traceRef } from './llm/trace-ref.ts';
 import { createMetricOutput, type SharedMetrics } from './metric-output.ts';
-import { createMeterProvider } from './metrics/meter.ts';
 import type { MetricExporter } from './metrics/metric-exporter.ts';
 import type { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
@@ -27,7 +26,6 @@ import type { OtlpPort } from './otlp/exporter.ts';
 import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceBook } from './pricing/book.ts';
-import type { PriceTable } from './pricing/price.ts';
 import { createPropagator } from './propagation/composite.ts';
 import { w3c } from './propagation/w3c.ts';
 import { lazyResource, resolveResource } from './resource.ts';
@@ -35,12 +33,11 @@ import { completeRuntime } from './runtime.ts';
 import {
   byPriority,
   type ResolvedLimits,
-  resolveCapture,
+  resolveDialect,
   resolveFlush,
   resolveLimits,
   resolvePrices,
   resolvePropagators,
-  resolveRedactor,
   resolveRegistry,
   resolveSampler,
   version,
@@ -60,6 +57,7 @@ import { createTracer, createTracerProvider, type TracerHost } from './trace/tra
 /** The parts of one telemetry, wired. Views of it (`scoped`, the telemetry a callback is handed) share them. */
 export interface Engine {
   readonly options: TelemetryOptions;
+  readonly features: Features;
   readonly enabled: boolean;
   readonly runtime: PlacedRuntime;
   readonly clock: Clock;
@@ -70,7 +68,7 @@ export interface Engine {
   readonly resource: () => Resource;
   readonly tracer: Tracer;
   readonly tracerProvider: TracerProvider;
-  readonly meterProvider: MeterProvider;
+  readonly meterProvider: MeterProvider | undefined;
   readonly registry: Registry;
   readonly instruments: LlmInstruments;
   readonly recorder: LlmRecorder;
@@ -81,6 +79,8 @@ export interface Engine {
   readonly providers: readonly Provider[];
   readonly propagator: TextMapPropagator;
   readonly fetch: () => Fetch;
+  /** Where streams are asked for it. */
+  readonly usage: Features['streamUsage'];
   readonly streams: OpenStreams;
   readonly memory: SpanMemory;
   readonly books: Books;
@@ -95,14 +95,9 @@ export interface Engine {
   onBypass: () => void;
 }
 
-/** Providers and prices that a bundle brings, after those of the options. */
-export interface BuiltIn {
-  readonly providers: readonly Provider[];
-  readonly prices: readonly PriceTable[];
-}
-
 /** Checks the options and wires the parts. Nothing here reads a clock, draws a random number or starts a timer. */
 export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engine {
+  const { features } = builtIn;
   checkOptions(options);
   const runtime = withPlaces(completeRuntime(options.runtime));
   const clock: Clock = { now: runtime.now, monotonic: runtime.monotonic };
@@ -114,8 +109,10 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const enabled = (options.enabled ?? true) && !environment.boolean('OTEL_SDK_DISABLED');
   const root = createContextView(runtime.context);
   const ids = createIdGenerator(runtime.random);
-  const registry = resolveRegistry(options.metrics, limits, clock);
-  const redactor = resolveRedactor(options.redact, registry, diagnostics);
+  const dialect = resolveDialect(options, features);
+  const registry = resolveRegistry(options, limits, clock, dialect);
+  const redactor =
+    options.redact && need(features, 'redaction', 'redact').assemble(options.redact, registry, diagnostics);
   const described = resolveResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name);
   const emitter = describeEmitter(described);
   const resource = lazyResource(described, ids, redactor);
@@ -128,33 +125,31 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     maxRetries: flushing.maxRetries,
   };
 
-  const spans = createSpanOutput({
+  const { report } = diagnostics;
+  const given = {
     options,
+    features,
     enabled,
-    target: otlp.traces,
-    port,
+    runtime,
+    clock,
     limits,
     flushing,
-    ledger: books,
-    redactor,
-  });
-  const { memory, pipelines: spanPipelines } = spans;
-  const semconv = semconvNames(options.semconv ?? '1.41');
-  const metrics = createMetricOutput({
-    options,
-    enabled,
     registry,
-    semconv,
-    emitter,
-    resource,
+    dialect,
+    redactor,
+    ids,
     otlp,
     port,
-    ephemeral: runtime.ephemeral,
     ledger: books,
-    ids,
-  });
+    report,
+  };
+  const spans = createSpanOutput(given);
+  const { memory, pipelines: spanPipelines } = spans;
+  const semconv = semconvNames(options.semconv ?? '1.41');
+  const metrics = createMetricOutput({ ...given, semconv, emitter, resource });
   const { instruments } = metrics;
-  const dialect = spanDialect(options.metrics?.preset, emitter, options.pricingProfile);
+  const preset = options.metrics?.preset;
+  const spanDialect = (preset && features.presets?.spans(preset, emitter, options.pricingProfile)) ?? ownSpans;
 
   const { keepErrors, keepSlowerThanMs, keepCostlierThanUsd } = options.sampling ?? {};
   const hasTail = keepErrors || keepSlowerThanMs !== undefined || keepCostlierThanUsd !== undefined;
@@ -207,6 +202,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   });
   const engine: Engine = {
     options,
+    features,
     enabled,
     runtime,
     clock,
@@ -217,7 +213,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     resource,
     tracer,
     tracerProvider: createTracerProvider(host),
-    meterProvider: createMeterProvider(registry, diagnostics.report),
+    meterProvider: features.openTelemetry?.createMeterProvider(registry, diagnostics.report),
     registry,
     instruments,
     recorder: createLlmRecorder({
@@ -225,23 +221,25 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       clock,
       instruments,
       attempts,
-      content: resolveCapture(options.capture, runtime.env, limits, redactor, diagnostics.report),
+      content: (options.capture ? need(features, 'content', 'capture') : features.content)?.assemble(given) ?? silence,
       prices,
       pricingProfile: options.pricingProfile,
       semconv,
       legacyAttributes: options.legacyAttributes ?? true,
-      dialect,
+      dialect: spanDialect,
       guardrail: options.guardrail,
-      evaluations: assembleEvaluations(options, () => engine),
+      evaluations:
+        options.evaluation && need(features, 'evaluations', 'evaluation').assemble(options.evaluation, () => engine),
       onCost: createCostAlert(options.costAlert, instruments, diagnostics.report),
       report: diagnostics.report,
     }),
-    spanDialect: dialect,
+    spanDialect,
     prices,
-    budget: assembleBudget({ ...diagnostics, options, enabled, runtime, clock, registry, prices, ids }),
+    budget: options.budget && need(features, 'budgets', 'budget').assemble({ ...given, prices }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
     propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,
+    usage: options.includeUsage ? need(features, 'streamUsage', 'includeUsage') : undefined,
     streams,
     memory,
     books,

@@ -1,20 +1,39 @@
+import { contentPart } from './content.ts';
 import type { Engine } from './engine.ts';
+import type { Feature } from './features.ts';
 import { createEvaluations, type Evaluations } from './llm/evaluation/evaluations.ts';
+import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
+import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
 import { createViewFetch } from './observed-fetch.ts';
-import type { TelemetryOptions } from './options.ts';
+import {
+  type Check,
+  type Checks,
+  checkValues,
+  count,
+  fn,
+  isObject,
+  list,
+  ratio,
+  string,
+  timer,
+} from './option-checks.ts';
+
+const evaluator: Check = {
+  allowed: 'an evaluator with name and evaluate',
+  test: (v) => isObject(v) && string.test(v.name) && fn.test(v.evaluate),
+};
+const checks: Checks = { evaluators: list(evaluator), sampleRate: ratio, timeoutMs: timer, maxQueue: count };
 
 /** The evaluations of an engine that is still being wired; they are made with the first call. */
-export function assembleEvaluations(
-  { evaluation }: TelemetryOptions,
-  getEngine: () => Engine,
-): Evaluations | undefined {
-  if (!evaluation?.evaluators?.length) return undefined;
+function assemble(options: EvaluationOptions, getEngine: () => Engine): Evaluations | undefined {
+  checkValues(options, checks, 'evaluation.');
+  if (!options.evaluators?.length) return undefined;
   let made: Evaluations | undefined;
   function get(): Evaluations {
     if (made) return made;
     const engine = getEngine();
     made = createEvaluations({
-      options: evaluation!,
+      options,
       tracer: engine.tracer,
       clock: engine.clock,
       runtime: engine.runtime,
@@ -32,3 +51,11 @@ export function assembleEvaluations(
     settled: (ms) => made?.settled(ms),
   };
 }
+
+export const evaluationPart = { assemble, record: recordEvaluation, recordFeedback };
+
+/**
+ * Answers are judged: the option `evaluation`, `recordEvaluation` and `recordFeedback`. What is judged is what was said, so
+ * it brings `content`.
+ */
+export const evaluations: Feature = { content: contentPart, evaluations: evaluationPart };

@@ -1,30 +1,32 @@
 import type { Ledger } from './delivery.ts';
+import { type Features, need } from './features.ts';
 import type { Emitter } from './llm/emitter.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
-import { metricDialect } from './llm/presets.ts';
+import type { MetricDialect } from './llm/metric-dialect.ts';
 import type { SemconvNames } from './llm/semconv.ts';
 import type { MetricExporter } from './metrics/metric-exporter.ts';
 import { Registry } from './metrics/registry.ts';
 import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import type { MetricStore } from './metrics/store.ts';
-import { createStoreExporter } from './metrics/store-exporter.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { resolveOtlp } from './otlp/config.ts';
 import { createMetricExporter, type OtlpPort } from './otlp/exporter.ts';
+import type { CompleteRuntime } from './runtime.ts';
 import type { IdGenerator } from './trace/ids.ts';
 import type { Resource } from './trace/readable-span.ts';
 
 export interface MetricOutputOptions {
   readonly options: TelemetryOptions;
+  readonly features: Features;
   readonly enabled: boolean;
   readonly registry: Registry;
+  readonly dialect: MetricDialect;
   readonly semconv: SemconvNames;
   readonly emitter: Emitter;
   readonly resource: () => Resource;
   readonly otlp: ReturnType<typeof resolveOtlp>;
   readonly port: OtlpPort;
-  /** Whether this runtime's memory ends with an invocation. */
-  readonly ephemeral: boolean;
+  readonly runtime: CompleteRuntime;
   readonly ledger: Ledger;
   readonly ids: IdGenerator;
 }
@@ -47,11 +49,11 @@ export interface MetricOutput {
 
 export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
   const { options, enabled, registry, otlp } = given;
-  const { preset, namespace, buckets = {} } = options.metrics ?? {};
+  const { namespace, buckets = {} } = options.metrics ?? {};
   const { pricingProfile } = options;
   // What is off defines nothing: the options that switch it on may ask for other labels.
   const instruments = createLlmInstruments(enabled ? registry : new Registry(), given.semconv, {
-    dialect: metricDialect(preset, pricingProfile),
+    dialect: given.dialect,
     namespace,
     buckets,
     labels: { ...given.emitter, pricingProfile: pricingProfile ?? 'default' },
@@ -70,25 +72,15 @@ export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
     createMetricExporter({
       target: otlp.metrics,
       port: given.port,
-      temporality: otlp.temporality ?? (given.ephemeral ? 'delta' : 'cumulative'),
+      temporality: otlp.temporality ?? (given.runtime.ephemeral ? 'delta' : 'cumulative'),
       resendUnconfirmed: options.otlp?.resendUnconfirmed ?? false,
       collect,
       ledger: given.ledger,
     });
   const store = isOn ? options.metrics?.store : undefined;
-  const shared = store && { store, own: findStoreExporter(store, given) };
+  const shared = store && {
+    store,
+    own: need(given.features, 'sharedMetrics', 'metrics.store').findExporter(store, given),
+  };
   return { instruments, exporters: [...(pusher ? [pusher] : []), ...(shared ? [shared.own] : [])], shared, collect };
-}
-
-const storeExporters = /* @__PURE__ */ new WeakMap<Registry, WeakMap<MetricStore, MetricExporter>>();
-
-/** One for a registry and a store, so that telemetries which share both count nothing twice. */
-function findStoreExporter(store: MetricStore, { registry, port, ids, ledger }: MetricOutputOptions): MetricExporter {
-  const known = storeExporters.get(registry) ?? new WeakMap<MetricStore, MetricExporter>();
-  storeExporters.set(registry, known);
-  const collect = () => registry.collect();
-  const exporter =
-    known.get(store) ?? createStoreExporter({ store, collect, clock: port.clock, newId: ids.traceId, ledger });
-  known.set(store, exporter);
-  return exporter;
 }

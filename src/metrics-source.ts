@@ -7,7 +7,6 @@ import type { MetricsSnapshot } from './metrics/snapshot.ts';
 import type { MetricStore } from './metrics/store.ts';
 import { getParts } from './parts.ts';
 import { createMetricsHandler, type Secret } from './prometheus/handler.ts';
-import { collectShared, pushOwn } from './store-page.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Where a metrics page gets its numbers. */
@@ -31,24 +30,27 @@ export function metricsHandler(
   sources: MetricSource | readonly MetricSource[],
   options: MetricsRouteOptions = {},
 ): (request: Request) => Promise<Response> {
-  return createHandlerFor([sources].flat(), options);
+  return createHandlerFor([sources].flat(), options, collectSources);
 }
+
+type Collect = (sources: readonly MetricSource[]) => Promise<{ snapshot: MetricsSnapshot; note: string | undefined }>;
 
 export function createHandlerFor(
   sources: readonly MetricSource[],
-  options: MetricsRouteOptions = {},
+  options: MetricsRouteOptions,
+  collect: Collect,
 ): (request: Request) => Promise<Response> {
   // Made anew for each request: a telemetry may have got its options only with the first one.
-  return (request) => createPage(sources, options)(request);
+  return (request) => createPage(sources, options, collect)(request);
 }
 
-function createPage(sources: readonly MetricSource[], options: MetricsRouteOptions) {
+function createPage(sources: readonly MetricSource[], options: MetricsRouteOptions, collect: Collect) {
   const own = sources.map((source) => engineOf(source)?.options.metrics);
   const token = 'token' in options ? options.token : own.find((metrics) => metrics && 'token' in metrics)?.token;
   const hasToken = 'token' in options || own.some((metrics) => metrics && 'token' in metrics);
   const note = sources.some(isLocal) ? localNote : undefined;
   return createMetricsHandler({
-    collect: async () => (await collectSources(sources)).snapshot,
+    collect: async () => (await collect(sources)).snapshot,
     ...(hasToken && { token: token ?? '' }),
     ...(options.filter && { filter: options.filter }),
     ...(note && { note }),
@@ -59,9 +61,7 @@ function createPage(sources: readonly MetricSource[], options: MetricsRouteOptio
  * One snapshot of all sources; what several of them share is in it once. Rejects where one isolate's numbers would pass
  * for everybody's, and where the store that has everybody's does not answer.
  */
-export async function collectSources(
-  sources: readonly MetricSource[],
-): Promise<{ snapshot: MetricsSnapshot; note: string | undefined }> {
+const collectSources: Collect = async (sources) => {
   const stores = new Set<MetricStore>();
   // A store gets all that is in a registry, also what others count there.
   const registries = new Set(sources.map((source) => engineOf(source)?.sharedMetrics && registryOf(source)));
@@ -72,7 +72,7 @@ export async function collectSources(
     const engine = engineOf(source);
     const store = engine?.sharedMetrics?.store;
     const registry = store ? undefined : registryOf(source);
-    if (engine && store && stores.has(store)) pushes.push(pushOwn(engine));
+    if (engine && store && stores.has(store)) pushes.push(engine.features.sharedMetrics!.push(engine));
     else if (!registry || !registries.has(registry)) readers.push(source);
     if (store) stores.add(store);
     if (registry) registries.add(registry);
@@ -80,7 +80,13 @@ export async function collectSources(
   await Promise.all(pushes);
   const snapshots = await Promise.all(readers.map(collectSource));
   return { snapshot: mergeSnapshots(snapshots), note: sources.some(isLocal) ? localNote : undefined };
-}
+};
+
+/** The same of a single one, which needs no merging. */
+export const collectFirst: Collect = async ([source]) => {
+  await refreshBudget(source!);
+  return { snapshot: await collectSource(source!), note: isLocal(source!) ? localNote : undefined };
+};
 
 function engineOf(source: MetricSource): Engine | undefined {
   return 'collect' in source ? undefined : getParts(source).engine;
@@ -118,7 +124,9 @@ async function collectSource(source: MetricSource): Promise<MetricsSnapshot> {
       { option: 'metrics.store' },
     );
   }
-  const snapshot = sharedMetrics ? await collectShared(engine, sharedMetrics) : await engine.collect();
+  const snapshot = sharedMetrics
+    ? await engine.features.sharedMetrics!.collect(engine, sharedMetrics)
+    : await engine.collect();
   if (semconv) return snapshot;
   return { ...snapshot, metrics: snapshot.metrics.filter(({ name }) => !/^(gen_ai|mcp)\./.test(name)) };
 }

@@ -37,7 +37,7 @@ function createObserved(engine: Engine, view: ContextView): Fetch {
     },
     streams: engine.streams,
     gate: engine.budget?.gate,
-    includeUsage: engine.options.includeUsage ?? false,
+    usage: engine.usage,
     limits: engine.limits,
     parseError: engine.instruments.parseError,
     report: engine.diagnostics.report,

@@ -14,7 +14,7 @@ export type Checks = Readonly<Record<string, Check>>;
 
 export const string: Check = { allowed: 'a non-empty string', test: (v) => typeof v === 'string' && v !== '' };
 export const boolean: Check = { allowed: 'true or false', test: (v) => typeof v === 'boolean' };
-const fn: Check = { allowed: 'a function', test: (v) => typeof v === 'function' };
+export const fn: Check = { allowed: 'a function', test: (v) => typeof v === 'function' };
 export const ratio: Check = { allowed: 'a number from 0 to 1', test: (v) => typeof v === 'number' && v >= 0 && v <= 1 };
 export const atLeast0: Check = { allowed: 'a number from 0', test: (v) => typeof v === 'number' && v >= 0 };
 export const count: Check = { allowed: 'an integer from 1', test: (v) => Number.isSafeInteger(v) && (v as number) > 0 };
@@ -27,19 +27,30 @@ export const timer: Check = {
   test: (v) => count.test(v) && (v as number) <= maxTimerMs,
 };
 export const object: Check = { allowed: 'an object', test: isObject };
-export const oneOf = (...values: unknown[]): Check => ({
-  allowed: values.map((value) => JSON.stringify(value)).join(' or '),
-  test: (v) => values.includes(v),
-});
-export const group = (checks: Checks): Check => ({ ...object, group: checks });
-export const either = (...checks: Check[]): Check => ({
-  allowed: checks.map(({ allowed }) => allowed).join(' or '),
-  test: (v) => checks.some((check) => check.test(v)),
-});
-const list = (item: Check): Check => ({
-  allowed: `a list of ${item.allowed}`,
-  test: (v) => Array.isArray(v) && v.every(item.test),
-});
+// Tables of parts that nobody names leave the bundle.
+/* @__NO_SIDE_EFFECTS__ */
+export function oneOf(...values: unknown[]): Check {
+  const allowed = values.map((value) => JSON.stringify(value)).join(' or ');
+  return { allowed, test: (v) => values.includes(v) };
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+export function group(checks: Checks): Check {
+  return { ...object, group: checks };
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+export function either(...checks: Check[]): Check {
+  return {
+    allowed: checks.map(({ allowed }) => allowed).join(' or '),
+    test: (v) => checks.some((check) => check.test(v)),
+  };
+}
+
+/* @__NO_SIDE_EFFECTS__ */
+export function list(item: Check): Check {
+  return { allowed: `a list of ${item.allowed}`, test: (v) => Array.isArray(v) && v.every(item.test) };
+}
 
 const exporter: Check = {
   allowed: 'a function or an object with export and shutdown',
@@ -53,10 +64,6 @@ const provider: Check = {
   allowed: 'a provider with name, match, request and response',
   test: (v) => isObject(v) && typeof v.name === 'string' && [v.match, v.request, v.response].every(fn.test),
 };
-const evaluator: Check = {
-  allowed: 'an evaluator with name and evaluate',
-  test: (v) => isObject(v) && string.test(v.name) && fn.test(v.evaluate),
-};
 const redactRule: Check = {
   allowed: 'a pattern of edgespan/redact, a RegExp, { key } or a function',
   test: (v) =>
@@ -67,24 +74,6 @@ const redactRule: Check = {
 export const metricStore: Check = {
   allowed: 'a store with merge and collect',
   test: (v) => isObject(v) && [v.merge, v.collect].every(fn.test),
-};
-/** What limits and stores may be is said where they are read. */
-const budget: Checks = {
-  limits: either(object, list(object)),
-  store: object,
-  timeZone: string,
-  onExceeded: either(oneOf('raise', 'warn'), fn),
-  refuseFetch: oneOf('response', 'throw'),
-  onStoreError: oneOf('allow', 'refuse'),
-  unpriced: oneOf('allow', 'refuse'),
-  warnAt: list({ allowed: 'numbers above 0 up to 1', test: (v) => ratio.test(v) && v !== 0 }),
-  onWarn: fn,
-  cooldownMs: whole,
-  reservationTtlMs: count,
-  lease: group({
-    usd: { allowed: 'a number from 0 to 9,007,199', test: (v) => atLeast0.test(v) && (v as number) <= 9007199 },
-  }),
-  estimateOutputTokens: whole,
 };
 const buckets: Check = {
   allowed: 'increasing numbers by family name',
@@ -119,9 +108,10 @@ const checks: Checks = {
   capture: group({ inputs: either(boolean, whole), outputs: either(boolean, whole) }),
   redact: either(redactRule, list(redactRule)),
   guardrail: fn,
-  evaluation: group({ evaluators: list(evaluator), sampleRate: ratio, timeoutMs: timer, maxQueue: count }),
+  // What is inside of the next two is checked by the parts that have them.
+  evaluation: object,
+  budget: object,
   costAlert: group({ usd: atLeast0, onAlert: fn }),
-  budget: group(budget),
   exporters: list(exporter),
   console: boolean,
   inMemory: { ...either(boolean, object), group: { maxSpans: count } },
@@ -168,10 +158,10 @@ export function checkOptions(options: TelemetryOptions): void {
   checkValues(options, checks);
 }
 
-/** The same for other options, by a table of their own. */
-export function checkValues(options: object, known: Checks): void {
+/** The same for other options, by a table of their own; `path` stands before their names in errors. */
+export function checkValues(options: object, known: Checks, path = ''): void {
   if (!isObject(options)) throw invalid('options', show(options), object.allowed);
-  checkGroup(options, known, '');
+  checkGroup(options, known, path);
 }
 
 function checkGroup(values: Record<string, unknown>, known: Checks, path: string): void {
@@ -209,7 +199,7 @@ function show(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

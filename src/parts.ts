@@ -9,7 +9,8 @@ import type { ContextView } from './trace/context.ts';
 export interface Shared {
   readonly engine: Engine;
   readonly runner: SpanRunner;
-  readonly runModelCall: ModelCallRunner;
+  /** Of the part `wrapping`. */
+  readonly runModelCall: ModelCallRunner | undefined;
   readonly flusher: Flusher;
   /** Hands over the environment that the options wait for; only the first counts. */
   readonly bind?: ((env: unknown) => void) | undefined;
@@ -38,14 +39,6 @@ export function createParts(shared: Shared, view: ContextView): Parts {
       return shared.bind;
     },
     view,
-  };
-}
-
-/** Runners that are always those of now. */
-export function lateRunners(shared: Shared): { run: SpanRunner['run']; runModelCall: ModelCallRunner } {
-  return {
-    run: (...given) => shared.runner.run(...given),
-    runModelCall: (...given) => shared.runModelCall(...given),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api';
 import { safely } from './errors.ts';
+import { need } from './features.ts';
 import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
-import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
 import { latestCall } from './llm/frame.ts';
 import { type GuardrailResult, guardrailAttributes, readVerdict } from './llm/guardrail.ts';
 import { type CacheLookup, type LlmCall, recordCall } from './llm/record-call.ts';
-import { isOurs, type KnownOfSpan, recordSpan } from './llm/record-span.ts';
+import type { KnownOfSpan } from './llm/record-span.ts';
 import { traceRefOf } from './llm/trace-ref.ts';
 import { isOn } from './observed-fetch.ts';
 import type { Shared } from './parts.ts';
@@ -24,17 +24,12 @@ export function recordWith(shared: Shared, view: ContextView) {
     call: (call: LlmCall) => record((context) => recordCall(engine.recorder, call, context, report)),
     cacheLookup: ({ type, hit }: CacheLookup) =>
       record((context) => engine.instruments.cacheLookup(type, hit, getAgent(context))),
-    span(span: ReadableSpan, known: KnownOfSpan) {
-      const scopeName = engine.options.scope?.name ?? 'edgespan';
-      const ports = { ...engine, isOurs: (one: ReadableSpan) => isOurs(one, scopeName) };
-      const unreadable = (error: unknown) => {
-        engine.instruments.parseError('unknown');
-        report(error);
-      };
-      record((context) => safely(() => recordSpan(ports, span, context, known), unreadable));
-    },
-    evaluation: (result: Evaluation) => record((context) => recordEvaluation(engine, result, context)),
-    feedback: (feedback: Feedback) => record(() => recordFeedback(engine, feedback)),
+    span: (span: ReadableSpan, known: KnownOfSpan) =>
+      record((context) => need(engine.features, 'foreignSpans', 'recordSpan').record(engine, span, context, known)),
+    evaluation: (result: Evaluation) =>
+      record((context) => need(engine.features, 'evaluations', 'recordEvaluation').record(engine, result, context)),
+    feedback: (feedback: Feedback) =>
+      record(() => need(engine.features, 'evaluations', 'recordFeedback').recordFeedback(engine, feedback)),
     guardrail: (result: GuardrailResult) => record((context) => recordGuardrail(shared, result, context)),
   };
 }

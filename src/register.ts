@@ -25,13 +25,13 @@ export function registerGlobals(engine: Engine, api?: OpenTelemetryApi): () => v
     ? [
         () => (api.trace.setGlobalTracerProvider(engine.tracerProvider) ? () => api.trace.disable() : undefined),
         () => (api.context.setGlobalContextManager(contexts) ? () => api.context.disable() : undefined),
-        () => (api.metrics.setGlobalMeterProvider(engine.meterProvider) ? () => api.metrics.disable() : undefined),
+        () => (api.metrics.setGlobalMeterProvider(engine.meterProvider!) ? () => api.metrics.disable() : undefined),
         () => (api.propagation.setGlobalPropagator(engine.propagator) ? () => api.propagation.disable() : undefined),
       ]
     : [
         () => registerGlobal('trace', engine.tracerProvider),
         () => registerGlobal('context', contexts),
-        () => registerGlobal('metrics', engine.meterProvider),
+        () => registerGlobal('metrics', engine.meterProvider!),
         () => registerGlobal('propagation', engine.propagator),
       ];
   const undo: (() => void)[] = [];

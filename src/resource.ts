@@ -1,7 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { TelemetryOptions } from './options.ts';
-import { redactAttributes } from './redact/redact-span.ts';
-import type { Redactor } from './redact/redactor.ts';
+import type { Redaction } from './redaction.ts';
 import { version } from './settings.ts';
 import { createResource, type Resource } from './trace/readable-span.ts';
 
@@ -26,12 +25,12 @@ export function resolveResource(options: TelemetryOptions, fromEnvironment: Attr
 export function lazyResource(
   given: Attributes,
   ids: { traceId(): string },
-  redactor: Redactor | undefined,
+  redactor: Redaction | undefined,
 ): () => Resource {
   let resource: Resource | undefined;
   return () => {
     if (!resource) {
-      const attributes = redactor ? redactAttributes(given, redactor) : given;
+      const attributes = redactor ? redactor.attributes(given) : given;
       resource = createResource({ 'service.instance.id': toUuid(ids.traceId()), ...attributes });
     }
     return resource;

@@ -1,17 +1,15 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { type Clock, maxTimerMs } from './clock.ts';
-import type { Diagnostics } from './diagnostics.ts';
-import type { Env, Environment, Warn } from './environment.ts';
-import { messageOf, TelemetryError } from './errors.ts';
-import { type ContentCapture, createContentCapture } from './llm/content/capture.ts';
-import { metricDialect } from './llm/presets.ts';
+import type { Environment, Warn } from './environment.ts';
+import { TelemetryError } from './errors.ts';
+import { type Features, need } from './features.ts';
+import { type MetricDialect, ownDialect } from './llm/metric-dialect.ts';
 import type { Provider } from './llm/provider.ts';
 import { Registry } from './metrics/registry.ts';
 import type { TelemetryOptions } from './options.ts';
 import { createPriceBook, type PriceBook } from './pricing/book.ts';
 import type { PriceTable } from './pricing/price.ts';
 import { checkPrices, readPrices } from './pricing/sources.ts';
-import { createRedactor, type Redactor, type RedactRule } from './redact/redactor.ts';
 import type { CompleteRuntime } from './runtime.ts';
 import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
 
@@ -85,70 +83,31 @@ export function resolvePropagators(
 
 /** A shared registry must be one of ours: exemplars and late counts need more than its public methods. */
 export function resolveRegistry(
-  options: TelemetryOptions['metrics'] = {},
+  options: TelemetryOptions,
   { seriesPerMetric }: ResolvedLimits,
   clock: Clock,
+  dialect: MetricDialect,
 ): Registry {
-  const given = options.registry;
+  const given = options.metrics?.registry;
   if (given instanceof Registry) return given;
   const option = 'metrics.registry';
   if (given) throw new TelemetryError('invalid_option', `${option} must be one of createMetricRegistry`, { option });
   const registry = new Registry({ seriesPerMetric, ...clock });
-  registry.limitLabels(resolveCaps(options));
+  registry.limitLabels(resolveCaps(options, dialect));
   return registry;
 }
 
+/** How metrics speak. */
+export function resolveDialect({ metrics, pricingProfile }: TelemetryOptions, features: Features): MetricDialect {
+  const preset = metrics?.preset;
+  return preset
+    ? need(features, 'presets', 'metrics.preset').metrics(preset, pricingProfile)
+    : ownDialect(pricingProfile);
+}
+
 /** Distinct values of labels: what is given, else what the preset's system has, else our own. */
-export function resolveCaps({ preset, cardinality }: NonNullable<TelemetryOptions['metrics']>): Record<string, number> {
-  return { ...metricDialect(preset, undefined).caps, ...cardinality };
-}
-
-/** Redaction of all that leaves, counted; `undefined` where there is nothing to redact. */
-export function resolveRedactor(
-  given: TelemetryOptions['redact'],
-  registry: Registry,
-  { report, redact }: Pick<Diagnostics, 'report' | 'redact'>,
-): Redactor | undefined {
-  if (given === undefined) return undefined;
-  const changes = registry.define('edgespan_redacted_total', 'counter', ['signal'], {
-    help: 'Texts that secrets were taken out of.',
-  });
-  const failures = registry.define('edgespan_redaction_failures_total', 'counter', [], {
-    help: 'Texts that are gone whole since a rule failed.',
-  });
-  const rules: readonly RedactRule[] = Array.isArray(given) ? given : [given as RedactRule];
-  const redactor = createRedactor(rules, {
-    changed: (signal) => changes.add(1, { signal }, null),
-    failed(error) {
-      failures.add(1, {}, null);
-      report(new TelemetryError('redaction_failed', `a redact rule failed: ${messageOf(error)}`, { option: 'redact' }));
-    },
-  });
-  let counting = false;
-  registry.redactLabels((text, key) => {
-    // The labels of our own two counters.
-    if (counting) return text;
-    counting = true;
-    try {
-      return redactor.text(text, { signal: 'metric', key });
-    } finally {
-      counting = false;
-    }
-  });
-  redact((text) => redactor.text(text, { signal: 'span', key: 'message' }));
-  return redactor;
-}
-
-/** What is kept of contents; redaction sees them before they are cut. */
-export function resolveCapture(
-  capture: TelemetryOptions['capture'],
-  env: Env,
-  { valueLength }: ResolvedLimits,
-  redactor: Redactor | undefined,
-  warn: Warn,
-): ContentCapture {
-  const redact = redactor && ((value: unknown, key: string) => redactor.value(value, { signal: 'span', key }));
-  return createContentCapture({ capture, env, warn, valueLength, redact });
+export function resolveCaps(options: TelemetryOptions, { caps }: MetricDialect): Record<string, number> {
+  return { ...caps, ...options.metrics?.cardinality };
 }
 
 /** Prices of the options, then of the environment, then those that the bundle brings; without those only checked. */

@@ -1,9 +1,8 @@
 import type { Ledger } from './delivery.ts';
 import type { TelemetryOptions } from './options.ts';
-import type { OtlpTarget } from './otlp/config.ts';
+import type { OtlpConfig } from './otlp/config.ts';
 import { createOtlpSpanSink, type OtlpPort } from './otlp/exporter.ts';
-import { redactSpan } from './redact/redact-span.ts';
-import type { Redactor } from './redact/redactor.ts';
+import type { Redaction } from './redaction.ts';
 import type { ResolvedLimits, resolveFlush } from './settings.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import type { RecordingSpan } from './trace/span.ts';
@@ -12,12 +11,12 @@ import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/sp
 export interface SpanOutputOptions {
   readonly options: TelemetryOptions;
   readonly enabled: boolean;
-  readonly target: OtlpTarget | undefined;
+  readonly otlp: OtlpConfig;
   readonly port: OtlpPort;
   readonly limits: ResolvedLimits;
   readonly flushing: ReturnType<typeof resolveFlush>;
   readonly ledger: Ledger;
-  readonly redactor: Redactor | undefined;
+  readonly redactor: Redaction | undefined;
 }
 
 /** Where ended spans go: to memory, and to each exporter through a buffer of its own. */
@@ -48,7 +47,7 @@ export function createSpanOutput(given: SpanOutputOptions): SpanOutput {
     memory,
     pipelines,
     emit(span) {
-      if (redactor) redactSpan(span, redactor);
+      redactor?.span(span);
       if (options.inMemory) memory.add(span);
       let buffered = 0;
       for (const pipeline of pipelines) {
@@ -60,8 +59,9 @@ export function createSpanOutput(given: SpanOutputOptions): SpanOutput {
   };
 }
 
-function listSinks({ options, enabled, target, port }: SpanOutputOptions): SpanSink[] {
+function listSinks({ options, enabled, otlp, port }: SpanOutputOptions): SpanSink[] {
   if (!enabled) return [];
+  const target = otlp.traces;
   const { monotonic } = port.clock;
   const sinks = (options.exporters ?? []).map((exporter) => createExporterSink(exporter, monotonic));
   if (target) sinks.unshift(createOtlpSpanSink(target, port));

@@ -1,21 +1,18 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Budget } from './budget/budget.ts';
-import { createViewBudget } from './budgets.ts';
+import { type Features, need } from './features.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
-import { vendorOf } from './llm/client-address.ts';
 import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
-import { kindOf } from './llm/gated.ts';
 import type { GuardrailResult } from './llm/guardrail.ts';
 import { createMeasure } from './llm/measure.ts';
 import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { KnownOfSpan } from './llm/record-span.ts';
-import { createSession, type Session, type SessionOptions } from './llm/session.ts';
-import { type WrapOptions, wrapObject } from './llm/wrap.ts';
+import type { Session, SessionOptions } from './llm/session.ts';
+import type { WrapOptions } from './llm/wrap.ts';
 import {
   type AgentOptions,
   createWrapper,
-  type LlmOptions,
   type LlmWrapper,
   type RetrievalOptions,
   type RetrievalWrapper,
@@ -25,14 +22,14 @@ import {
   type ToolOptions,
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
-import { collectSources, createHandlerFor } from './metrics-source.ts';
+import { collectFirst, createHandlerFor } from './metrics-source.ts';
 import { createViewFetch, isOn } from './observed-fetch.ts';
-import { createParts, lateRunners, type Parts, partsKey, type Shared } from './parts.ts';
+import { createParts, type Parts, partsKey, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
 import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
 import { recordWith } from './records.ts';
-import { type OpenTelemetryApi, registerGlobals } from './register.ts';
+import type { OpenTelemetryApi } from './register.ts';
 import { scopeContext } from './scope.ts';
 import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
@@ -78,10 +75,7 @@ export class View implements Telemetry {
   }
 
   get llm(): LlmWrapper {
-    return createWrapper<LlmOptions<never>>('llm', (options, name, fn) => {
-      const named = { ...options, name, functionKind: kindOf(fn) };
-      return (call, args) => (isOn(this.#shared) ? this.#shared.runModelCall(this.#view, named, call, args) : call());
-    }) as LlmWrapper;
+    return this.#need('wrapping', 'telemetry.llm').createLlm(this.#shared, this.#view);
   }
 
   get measure(): SpanWrapper<{ name: string }> {
@@ -89,7 +83,7 @@ export class View implements Telemetry {
   }
 
   get budget(): Budget {
-    return createViewBudget(this.#shared, this.#view);
+    return this.#need('budgets', 'telemetry.budget').createView(this.#shared, this.#view);
   }
 
   get metrics(): MetricRegistry {
@@ -111,7 +105,8 @@ export class View implements Telemetry {
 
   get meterProvider(): MeterProvider {
     this.#shared.engine.onActivity(0);
-    return this.#shared.engine.meterProvider;
+    this.#need('openTelemetry', 'telemetry.meterProvider');
+    return this.#shared.engine.meterProvider!;
   }
 
   get spans(): readonly ReadableSpan[] {
@@ -119,7 +114,7 @@ export class View implements Telemetry {
   }
 
   get metricsHandler(): (request: Request) => Promise<Response> {
-    return createHandlerFor([this]);
+    return createHandlerFor([this], {}, collectFirst);
   }
 
   span<T>(
@@ -137,23 +132,11 @@ export class View implements Telemetry {
   }
 
   session(options: SessionOptions = {}): Session {
-    const { engine } = this.#shared;
-    const createFetch = (view: ContextView) => createViewFetch(this.#shared, view);
-    return createSession(
-      { view: this.#view, now: engine.clock.now, currency: engine.options.currency, createFetch },
-      options,
-    );
+    return this.#need('sessions', 'telemetry.session').create(this.#shared, this.#view, options);
   }
 
   wrap<T extends object>(target: T, options: WrapOptions<T> = {}): T {
-    const { run, runModelCall } = lateRunners(this.#shared);
-    return wrapObject(target, options, {
-      isOn: () => isOn(this.#shared),
-      run,
-      runModelCall,
-      view: this.#view,
-      vendorOf: (client) => vendorOf(client, this.#shared.engine.providers),
-    });
+    return this.#need('wrapping', 'telemetry.wrap').wrap(this.#shared, this.#view, target, options);
   }
 
   recordLlmCall(call: LlmCall): void {
@@ -223,7 +206,7 @@ export class View implements Telemetry {
 
   async prometheus({ format = 'text' }: { format?: 'text' | 'openmetrics' } = {}): Promise<string> {
     const accept = format === 'openmetrics' ? 'application/openmetrics-text;version=1.0.0' : null;
-    const { snapshot, note } = await collectSources([this]);
+    const { snapshot, note } = await collectFirst([this]);
     return renderPrometheus(snapshot, negotiateFormat(accept), note === undefined ? {} : { note });
   }
 
@@ -240,17 +223,24 @@ export class View implements Telemetry {
   }
 
   register(api?: OpenTelemetryApi): () => void {
-    return registerGlobals(this.#shared.engine, api);
+    return this.#need('openTelemetry', 'telemetry.register').register(this.#shared.engine, api);
   }
 
   health() {
     return this.#shared.engine.diagnostics.health();
   }
 
+  #need<K extends keyof Features>(name: K, asking: string): NonNullable<Features[K]> {
+    return need(this.#shared.engine.features, name, asking);
+  }
+
   #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
-    return createWrapper<O>(type, (options, name) => (call, args) => {
-      if (!isOn(this.#shared)) return call();
-      return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
+    return createWrapper<O>(type, (options, name) => {
+      if (options.capture) this.#need('content', 'capture');
+      return (call, args) => {
+        if (!isOn(this.#shared)) return call();
+        return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
+      };
     });
   }
 }

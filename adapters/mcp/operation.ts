@@ -1,6 +1,5 @@
 import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
 import { asObject } from '../../src/json.ts';
-import { followSpan } from '../../src/llm/content/span-content.ts';
 import { classifyError, type ErrorClass, errorName } from '../../src/llm/error-class.ts';
 import { latestCall } from '../../src/llm/frame.ts';
 import { recordError } from '../../src/llm/run-span.ts';
@@ -141,7 +140,7 @@ function startSpan(
 }
 
 function followArguments({ engine }: Parts, span: Span, { params }: RpcRequest) {
-  return followSpan(engine.recorder.content, span, 'tool', [params.arguments], undefined);
+  return engine.recorder.content.followSpan(span, 'tool', [params.arguments], undefined);
 }
 
 function readEnding(side: OperationStart['side'], outcome: Outcome): Ending {

@@ -1,4 +1,5 @@
 import type { Entered, Gate, GateCall } from '../llm/gate.ts';
+import { withPass } from '../llm/gated.ts';
 import { getInvocation, getScopeAttributes } from '../trace/context.ts';
 import type { Held } from './account.ts';
 import { beyond, borrow, type Entry, fits, keyOf, type Place, placeOf } from './entry.ts';
@@ -135,6 +136,7 @@ export function createGuard(vault: Vault): Guard {
   return {
     throws: options.refuseFetch === 'throw',
     within: setPass,
+    follow: withPass,
     isRefusal: (thrown) => BudgetExceededError.from(thrown) !== undefined,
     enterWith: (...given) => unharmed(() => enterWith(...given)),
     enter: (given) => unharmed(() => enter(given)),

@@ -6,7 +6,7 @@ import { describeEmitter } from '../llm/emitter.ts';
 import { nameFamilies } from '../llm/families.ts';
 import { createMemoryMetricStore } from '../metrics/memory-store.ts';
 import { Registry } from '../metrics/registry.ts';
-import { resolveCaps } from '../settings.ts';
+import { resolveCaps, resolveDialect } from '../settings.ts';
 import { createIdGenerator } from '../trace/ids.ts';
 import { createAccess, defaultTenant } from './access.ts';
 import { createActivity } from './activity.ts';
@@ -61,7 +61,9 @@ export function createCollector(options: CollectorOptions = {}): Collector {
     tenantLabel,
   });
   const registry = new Registry({ seriesPerMetric: telemetry.limits?.seriesPerMetric ?? seriesPerMetric, ...clock });
-  registry.limitLabels(resolveCaps(metricOptions));
+  registry.limitLabels(
+    resolveCaps({ metrics: metricOptions }, resolveDialect({ metrics: metricOptions }, builtIn.features)),
+  );
   const traces = options.traces ?? createMemoryTraceStore();
   const givenStore = options.metrics ?? telemetry.metrics?.store;
   const store = givenStore ?? createMemoryMetricStore({ now: clock.now });

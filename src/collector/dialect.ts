@@ -1,5 +1,6 @@
 import type { Definition, Definitions } from '../llm/families.ts';
-import { type MetricDialect, metricDialect, type PresetName } from '../llm/presets.ts';
+import type { MetricDialect } from '../llm/metric-dialect.ts';
+import { metricDialect, type PresetName } from '../llm/presets.ts';
 
 /** How a collector's metrics speak: families about senders say who they are. */
 export interface CollectorDialect {

@@ -44,7 +44,7 @@ export function createForward({ target, options, engine, onFailure }: ForwardPor
   };
   const telemetry = naming(
     (option) => option.replace(/^otlp\.(?=endpoint|headers)/, 'forward.'),
-    () => assembleTelemetry(given, { providers: [], prices: [] }),
+    () => assembleTelemetry(given, { providers: [], prices: [], features: {} }),
   );
   const { engine: own, flusher } = getParts(telemetry);
   let underway = false;

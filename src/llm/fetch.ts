@@ -12,8 +12,7 @@ import { isAbort } from './error-class.ts';
 import { hasBody, isVendors, settle, unwrap, withBody } from './fetch-answer.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
 import type { Gate, Pass, Refused } from './gate.ts';
-import { withPass } from './gated.ts';
-import { askUsage, hideUsage, isEventStream } from './include-usage.ts';
+import type { askUsage, hideUsage, isEventStream } from './include-usage.ts';
 import type { LlmRequest, Provider, ProviderRequest } from './provider.ts';
 import { follow, type Recognised, recognise } from './recognise.ts';
 import type { LlmRecorder, ModelCall } from './recorder.ts';
@@ -29,8 +28,8 @@ export interface LlmFetchOptions {
   readonly inject: (url: URL, context: Context) => Record<string, string> | undefined;
   /** Bodies outside of any invocation. */
   readonly streams: OpenStreams;
-  /** Streams that lack it are asked for their usage. */
-  readonly includeUsage: boolean;
+  /** Asks streams that lack it for their usage, and hides what only then comes. */
+  readonly usage?: { ask: typeof askUsage; hide: typeof hideUsage; canHide: typeof isEventStream } | undefined;
   /** Asked before each call. */
   readonly gate?: Gate | undefined;
   readonly limits: { readonly bodyBytes: number; readonly eventBytes: number };
@@ -113,7 +112,12 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     const mark = getModelCall(context);
     if (mark && call) mark.counted = true;
     if (!call) pass?.settle({});
-    return call && { ...known, call: withPass(call, pass, { recorder: options.recorder, request }) };
+    return (
+      call && {
+        ...known,
+        call: (pass && options.gate?.follow(call, pass, { recorder: options.recorder, request })) ?? call,
+      }
+    );
   }
 
   /** The arguments of the real fetch, with the context of the call's span where its host may have it. */
@@ -142,7 +146,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     started: Started,
     { signal }: FetchTarget,
     context: Context,
-    hide: boolean,
+    hide: LlmFetchOptions['usage'],
   ): Response {
     const { status, headers } = response;
     const { call } = started;
@@ -190,21 +194,22 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
         safely(() => finish(how), options.report);
       },
     });
-    if (!hide || !isEventStream(response)) return withBody(response, body);
-    const copy = withBody(response, hideUsage(body, options.limits.eventBytes));
+    if (!hide?.canHide(response)) return withBody(response, body);
+    const copy = withBody(response, hide.hide(body, options.limits.eventBytes));
     copy.headers.delete('content-length');
     return copy;
   }
 
   return async function llmFetch(input, init) {
     const fetch = options.fetch();
+    const { usage } = options;
     const target = readTarget(input, init);
     if (!target) return fetch(input, init);
     const context = options.active();
     const found = recognise(options.providers, target, options.report);
     let copy = found && cloneRequest(target.body);
     let text = found && !copy ? readBody(target.body) : undefined;
-    if (copy && (options.includeUsage || options.gate)) {
+    if (copy && (usage || options.gate)) {
       text = await readRequest(copy);
       copy = undefined;
     }
@@ -220,10 +225,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
     // A body that has to be read first must not hold the request up: its span starts while that is under way.
     let started = known && start(known, target, text, context, pass);
     let sent = address(input, init, target, started ? setSpan(context, started.call.span) : context);
-    const asking =
-      started && options.includeUsage
-        ? safely(() => askUsage({ ...started!, target, text }, sent), options.report)
-        : undefined;
+    const asking = started && usage && safely(() => usage.ask({ ...started!, target, text }, sent), options.report);
     sent = asking ?? sent;
     if (!found || (!copy && !started)) return fetch(...sent);
     const answer = settle(() => fetch(...sent));
@@ -241,7 +243,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       throw result.error;
     }
     try {
-      return observe(result.value, started, target, context, asking !== undefined);
+      return observe(result.value, started, target, context, asking && usage);
     } catch (error) {
       options.report(error);
       return result.value;

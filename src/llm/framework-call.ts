@@ -6,7 +6,6 @@ import { setSpan, spanKind, statusError } from '../trace/otel-span.ts';
 import type { CallEnd, CallStart, ModelCall } from './call.ts';
 import { readFailure } from './failure.ts';
 import type { Gate, Pass } from './gate.ts';
-import { withPass } from './gated.ts';
 import type { LlmResponse } from './provider.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { readResponse } from './response.ts';
@@ -76,7 +75,7 @@ export function startFrameworkCall(
   if (outer) outer.counted = true;
   const { request } = start;
   const started = recorder.start({ ...start, isWrapper: true });
-  const model = withPass(started, admission?.pass, { recorder, request, isWrapper: true });
+  const model = admission?.gate.follow(started, admission.pass, { recorder, request, isWrapper: true }) ?? started;
   const { span } = model;
   const attempts: Attempt[] = [];
   let ended = false;

@@ -2,7 +2,7 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import type { LlmUsage } from '../usage.ts';
 import { classifyError, isAbort } from './error-class.ts';
 import type { LlmRequest } from './provider.ts';
-import type { CallEnd } from './recorder.ts';
+import type { CallEnd, LlmRecorder, ModelCall } from './recorder.ts';
 
 /** A model call that is about to be made. */
 export interface GateCall {
@@ -37,12 +37,21 @@ export interface Refused {
 
 export type Entered = Pass | Refused;
 
+/** Whose call has a pass. */
+export interface Followed {
+  readonly recorder: LlmRecorder;
+  readonly request: LlmRequest;
+  readonly isWrapper?: boolean;
+}
+
 /** Who decides whether a model call may be made. It never throws. */
 export interface Gate {
   /** At once where nobody has to be asked, so that what is synchronous stays so. */
   enter(call: GateCall): Entered | Promise<Entered>;
   /** The context of what the call runs: the first call inside takes the pass over in the place of one of its own. */
   within(context: Context, pass: Pass): Context;
+  /** The call, whose end gives its pass back. */
+  follow(call: ModelCall, pass: Pass, about: Followed): ModelCall;
   /** Whether this, or what is behind it, is a refusal. */
   isRefusal(thrown: unknown): boolean;
   /** Where `fetch` throws a refusal in the place of answering it. */

@@ -1,8 +1,6 @@
 import { ignore } from '../errors.ts';
 import type { CallEnd, ModelCall } from './call.ts';
-import { type Entered, leave, type Pass } from './gate.ts';
-import type { LlmRequest } from './provider.ts';
-import type { LlmRecorder } from './recorder.ts';
+import { type Entered, type Followed, leave, type Pass } from './gate.ts';
 import { readResponse } from './response.ts';
 
 /** What a function answers by its kind, before it is called. */
@@ -18,13 +16,8 @@ export function kindOf(fn: unknown): FunctionKind {
   return kinds[Object.prototype.toString.call(fn)] ?? 'other';
 }
 
-/** A model call whose end gives its pass back. Without a pass it is the call itself. */
-export function withPass(
-  call: ModelCall,
-  pass: Pass | undefined,
-  { recorder, request, isWrapper = false }: { recorder: LlmRecorder; request: LlmRequest; isWrapper?: boolean },
-): ModelCall {
-  if (!pass) return call;
+/** A model call whose end gives its pass back. */
+export function withPass(call: ModelCall, pass: Pass, { recorder, request, isWrapper = false }: Followed): ModelCall {
   let begun = false;
   let ended = false;
 
@@ -33,7 +26,7 @@ export function withPass(
     // What a wrapper is around may have been counted where no context led: then it is nobody's leaf.
     const delegated = how.delegated === true || (isWrapper && recorder.leaf(call.span) === undefined);
     const costUsd = recorder.book.price(request, response)?.totalUsd;
-    leave(pass!, { ...how, delegated }, { usage: response.usage, costUsd }, begun || response.id !== undefined);
+    leave(pass, { ...how, delegated }, { usage: response.usage, costUsd }, begun || response.id !== undefined);
   }
 
   return {

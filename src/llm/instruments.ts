@@ -8,7 +8,7 @@ import { createEvaluationMetrics, type EvaluationMetrics } from './evaluation/me
 import { type FamilyKey, nameFamilies } from './families.ts';
 import { createGuardrailMetrics, type Verdict } from './guardrail.ts';
 import { createLabels, type FixedLabels, type MetricLabels } from './labels.ts';
-import type { MetricDialect } from './presets.ts';
+import type { MetricDialect } from './metric-dialect.ts';
 import type { CacheHit, LlmUsage } from './provider.ts';
 import { operationLabel, type SemconvNames } from './semconv.ts';
 import { createSemconvMetrics, type SemconvMetrics } from './semconv-metrics.ts';

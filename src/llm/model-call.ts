@@ -3,12 +3,11 @@ import { safely } from '../errors.ts';
 import { asObject, asString } from '../json.ts';
 import type { OpenStream, OpenStreams } from '../stream/open-streams.ts';
 import { type ContextView, getInvocation, type ModelCallMark, modelCallKey } from '../trace/context.ts';
-import { createItemContent, readArgumentContent, readValueContent } from './content/values.ts';
 import { isAbort } from './error-class.ts';
 import { setEvaluationWish } from './evaluation/evaluations.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
 import type { Gate, Pass } from './gate.ts';
-import { type FunctionKind, throughGate, withPass } from './gated.ts';
+import { type FunctionKind, throughGate } from './gated.ts';
 import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
@@ -83,12 +82,12 @@ export function createModelCallRunner({
         isWrapper: true,
         semconvProvider: semconvNameOf(request.provider, providers),
         body,
-        said: () => readArgumentContent(args, providers),
+        said: () => recorder.content.ofArguments(args, providers),
         capture: options.capture,
         spanName,
         functionName: options.name,
       });
-      const started = withPass(wrapped, pass, { recorder, request, isWrapper: true });
+      const started = pass ? gate!.follow(wrapped, pass, { recorder, request, isWrapper: true }) : wrapped;
       if (links) started.span.addLinks(links);
       const vendor = options.provider ?? options.vendor ?? given.provider;
       const items = createItems({
@@ -102,7 +101,7 @@ export function createModelCallRunner({
         },
       });
 
-      const said = started.maxText > 0 ? createItemContent(providers, started.maxText) : undefined;
+      const said = started.maxText > 0 ? recorder.content.ofItems(providers, started.maxText) : undefined;
       const add = (value?: unknown) => {
         request.stream = true;
         items.add(value);
@@ -142,7 +141,7 @@ export function createModelCallRunner({
         const refused = thrown && gate?.isRefusal(ending.thrown) === true;
         const delegated = mark.counted || isOther || refused;
         const incomplete = request.stream && !thrown && !left && isIncomplete(response);
-        const messages = said?.result() ?? (said && !thrown ? readValueContent(value, providers) : undefined);
+        const messages = said?.result() ?? (said && !thrown ? recorder.content.ofValue(value, providers) : undefined);
         const failure = thrown && !aborted ? { thrown: ending.thrown } : {};
         const told = {
           ...(response && settle(options, response, providers)),

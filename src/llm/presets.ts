@@ -1,57 +1,28 @@
-import { defaultCaps } from '../metrics/cardinality.ts';
 import {
-  type Definitions,
   dollarsPerCall,
   evaluationSeconds,
   firstTokenSeconds,
-  ownDefinitions,
   requestSeconds,
   spanSeconds,
   tokensPerCall,
 } from './families.ts';
-import { type GuardrailRules, guardrailCategories } from './guardrail.ts';
+import { common, type MetricDialect, ownDialect } from './metric-dialect.ts';
 
 export type PresetName = 'ractogateway' | 'rastir' | 'synapsekit';
 
-/** How metrics speak: our own way, or that of a system whose dashboards and alerts go on being used. */
-export interface MetricDialect {
-  readonly namespace: string;
-  readonly definitions: Definitions;
-  /** Distinct values of a label; labels that are not named have no cap. */
-  readonly caps: Readonly<Record<string, number>>;
-  /** The system's word for a provider by our short name. */
-  provider(name: string, model: string): string;
-  /** The system's word for a type of span. */
-  spanType(type: string): string;
-  /** Stands for the provider or model of a call, and the agent of a tool, that nobody knows. */
-  readonly unknown: string;
-  /** Only what is above 0 makes a series. */
-  readonly positive: boolean;
-  readonly guardrails: GuardrailRules;
-}
-
-const asIs = (word: string) => word;
-
-/** What all have in common until they say otherwise. */
-const common = {
-  caps: {},
-  provider: asIs,
-  spanType: asIs,
-  unknown: 'unknown',
-  positive: true,
-  guardrails: { categories: guardrailCategories },
-};
-
 const calls = 'service env model provider agent';
-const judged = `${calls} evaluation_type evaluator_model evaluator_provider`;
+const judged = 'service env model provider agent evaluation_type evaluator_model evaluator_provider';
 const rastirSeconds = ['duration_seconds', 'service env span_type model provider agent', spanSeconds] as const;
 const policies = ['CONTENT_POLICY', 'SENSITIVE_INFORMATION_POLICY', 'WORD_POLICY', 'TOPIC_POLICY'];
 const rastirWords: Readonly<Record<string, string>> = { azure: 'azure_openai', google: 'gemini', vertex: 'gemini' };
 /** `us.anthropic.claude-…`, as an id or at the end of an ARN: the vendor stands before the first dot. */
 const bedrockVendor = /^(?:.*\/)?(?:(?:us|us-gov|eu|apac|ap|jp|au|ca|sa|me|af|global)\.)?([a-z0-9-]+)\./;
 
-/** Names, labels, bounds and caps of each system and nothing else: a family that it lacks is not there. */
-const presets: Readonly<Record<PresetName, MetricDialect>> = {
+/**
+ * Names, labels, bounds and caps of each system and nothing else: a family that it lacks is not there. A function, since
+ * a table made of more than literals stays in bundles that do without.
+ */
+const createPresets = (): Readonly<Record<PresetName, MetricDialect>> => ({
   // https://github.com/IAMPathak2702/RactoGateway
   ractogateway: {
     ...common,
@@ -128,16 +99,9 @@ const presets: Readonly<Record<PresetName, MetricDialect>> = {
     },
     positive: false,
   },
-};
+});
 
+/** Of a system, or our own. */
 export function metricDialect(preset: PresetName | undefined, pricingProfile: string | undefined): MetricDialect {
-  if (preset) return presets[preset];
-  return {
-    ...common,
-    namespace: 'llm',
-    definitions: ownDefinitions(pricingProfile),
-    caps: defaultCaps,
-    unknown: '',
-    positive: false,
-  };
+  return preset ? createPresets()[preset] : ownDialect(pricingProfile);
 }

@@ -8,10 +8,9 @@ import { type Attempts, isTimeout, mayRetry } from './attempts.ts';
 import type { CallEnd, CallStart, ModelCall } from './call.ts';
 import { callAttributes } from './call-attributes.ts';
 import { type CallBook, type CallFacts, calledOf, createCallBook } from './call-book.ts';
-import type { ContentCapture } from './content/capture.ts';
-import { followSaid } from './content/said.ts';
+import type { ContentKeeper } from './content/silence.ts';
 import type { Evaluations } from './evaluation/evaluations.ts';
-import { createExpectedCalls, type ExpectedCalls } from './expected-calls.ts';
+import type { ExpectedCalls } from './expected-calls.ts';
 import { readFailure, timeout } from './failure.ts';
 import { addRetry, noteCall, previewLength } from './frame.ts';
 import { getFrameworkCall } from './framework-call.ts';
@@ -39,7 +38,7 @@ export interface RecorderOptions {
   /** Told of every cost. */
   readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
   /** Reads a verdict off a call that is over. */
-  readonly content: ContentCapture;
+  readonly content: ContentKeeper;
   readonly guardrail?: GuardrailHook | undefined;
   readonly evaluations?: Evaluations | undefined;
   readonly report: (error: unknown) => void;
@@ -52,9 +51,10 @@ export interface LlmRecorder {
   leaf(span: object): { readonly costUsd: number | undefined } | undefined;
   /** Where calls are counted, those too of which another tracer has the span. */
   readonly book: CallBook;
-  readonly content: ContentCapture;
+  readonly content: ContentKeeper;
   readonly seen: SeenCalls;
-  readonly expected: ExpectedCalls;
+  /** Made by whoever announces calls. */
+  expected?: ExpectedCalls;
   readonly evaluations: Evaluations | undefined;
 }
 
@@ -63,7 +63,6 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
   const leaves = new WeakMap<object, { costUsd: number | undefined }>();
   const book = createCallBook(options);
   const seen = createSeenCalls();
-  const expected = createExpectedCalls();
 
   function start({
     request,
@@ -105,7 +104,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     markOwn(span);
     const judged = options.evaluations?.wants(context, request.operation) === true;
     const spoken = { request, said, capture, isWrapper, preview: previewLength(context), judged };
-    const content = followSaid(options.content, span, spoken);
+    const content = options.content.followCall(span, spoken);
     const around = spansAround(context);
     const kind = kindOfCall(request.operation);
     const semconvName = String(standard['gen_ai.provider.name']);
@@ -198,13 +197,13 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     };
   }
 
-  return {
-    start: (call) => getFrameworkCall(call.context)?.attempt(call) ?? start(expected.adopt(call)),
+  const recorder: LlmRecorder = {
+    start: (call) => getFrameworkCall(call.context)?.attempt(call) ?? start(recorder.expected?.adopt(call) ?? call),
     leaf: (span) => leaves.get(span),
     book,
     content: options.content,
     seen,
-    expected,
     evaluations: options.evaluations,
   };
+  return recorder;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { ignore, safely } from '../errors.ts';
 import { getModelCall } from '../trace/context.ts';
 import type { CallEnd, CallStart } from './call.ts';
-import type { ExpectedCall } from './expected-calls.ts';
+import { createExpectedCalls, type ExpectedCall } from './expected-calls.ts';
 import type { LlmRecorder } from './recorder.ts';
 
 /** A model call of which a framework tells the beginning and the end, and runs in between what no context reaches. */
@@ -30,7 +30,8 @@ export function startReportedCall(
   expected: Omit<ExpectedCall, 'context'> | undefined,
 ): ReportedCall {
   const startedAt = clock.monotonic();
-  const expectation = expected && recorder.expected.expect({ ...expected, context: start.context });
+  if (expected) recorder.expected ??= createExpectedCalls();
+  const expectation = expected && recorder.expected?.expect({ ...expected, context: start.context });
   const sinceStart = () => Math.max(0, clock.monotonic() - startedAt);
   let firstTokenMs: number | undefined;
   let ended = false;

@@ -4,8 +4,7 @@ import { messageOf, safely } from '../errors.ts';
 import { asCount } from '../json.ts';
 import { agentKey, type ContextView, getAgent } from '../trace/context.ts';
 import { setSpan, spanKind } from '../trace/otel-span.ts';
-import type { ContentCapture } from './content/capture.ts';
-import { followSpan } from './content/span-content.ts';
+import type { ContentKeeper } from './content/silence.ts';
 import { countDocuments } from './documents.ts';
 import { classifyError, errorName } from './error-class.ts';
 import { AgentFrame, getFrame, latestCall, type ModelRef, setFrame } from './frame.ts';
@@ -52,7 +51,7 @@ export interface SpanRunnerOptions {
   readonly seen: LlmRecorder['seen'];
   readonly legacyAttributes: boolean;
   readonly dialect: SpanDialect;
-  readonly content: ContentCapture;
+  readonly content: ContentKeeper;
   readonly report: (error: unknown) => void;
 }
 
@@ -128,7 +127,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     const shown = dialect.workName(spanName ?? standard.name, spanName ?? name);
     const span = tracer.startSpan(shown, { kind, attributes, links }, context);
     markOwn(span);
-    const said = followSpan(content, span, type, args, options.capture);
+    const said = content.followSpan(span, type, args, options.capture);
     const around = spansAround(context);
     const work = `${type} ${name}`;
     const startedAt = clock.monotonic();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { builtIn } from '../../src/built-in.ts';
 import { assembleLate } from '../../src/create.ts';
 import { createMetricRegistry, TelemetryError, type TelemetryOptions } from '../../src/index.ts';
 import { metricDialect, type PresetName } from '../../src/llm/presets.ts';
@@ -519,6 +520,7 @@ describe('synapsekit', () => {
 describe('any preset', () => {
   it('keeps its caps where options wait for the environment', () => {
     const late = assembleLate(createAlsRuntime(), () => ({ metrics: { preset: 'rastir' } }), {
+      ...builtIn,
       providers: [],
       prices: [],
     });

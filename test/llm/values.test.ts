@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTelemetry as createCore } from '../../src/core.ts';
+import { createTelemetry as createCore, wrapping } from '../../src/core.ts';
 import { createTelemetry, defineProvider } from '../../src/index.ts';
 import { readArguments } from '../../src/llm/values.ts';
 import { chatCompletion, createAlsRuntime, createAlsTelemetry } from '../support/telemetry.ts';
@@ -77,7 +77,7 @@ describe('a value', () => {
   });
 
   it('is no news to edgespan/core without its providers', async () => {
-    const telemetry = createCore({ runtime: createAlsRuntime(), inMemory: true });
+    const telemetry = createCore({ runtime: createAlsRuntime(), inMemory: true, features: [wrapping] });
     await telemetry.llm(async () => chatCompletion())();
     expect(telemetry.spans[0]!.attributes).not.toHaveProperty('gen_ai.usage.input_tokens');
   });

@@ -5,6 +5,7 @@ import { maxJudgedText, readAsked, readCompletion } from '../evaluation/transcri
 import type { LlmRequest } from '../provider.ts';
 import type { Capture, ContentCapture } from './capture.ts';
 import { type Message, type RequestContent, readMessages } from './message.ts';
+import { noLimits, silentCall } from './silence.ts';
 
 /** What is said in a model call, while that is under way. */
 export interface Said {
@@ -30,18 +31,14 @@ export interface SpokenCall {
   readonly judged?: boolean;
 }
 
-const none = { inputs: 0, outputs: 0 };
-/** Of all calls that nobody listens to. */
-const silence: Said = { held: 0, preview: undefined, end: ignore, exchange: () => undefined };
-
 /**
  * Writes onto the span what goes into a call and, at its end, what came out. A wrapper leaves it to the instrumented call
  * inside, unless it was told itself what to capture.
  */
 export function followSaid(capture: ContentCapture, span: Span, call: SpokenCall): Said {
-  const limits = span.isRecording() ? capture.limits(call.capture) : none;
+  const limits = span.isRecording() ? capture.limits(call.capture) : noLimits;
   const { judged = false } = call;
-  if (limits.inputs === 0 && limits.outputs === 0 && call.preview === 0 && !judged) return silence;
+  if (limits.inputs === 0 && limits.outputs === 0 && call.preview === 0 && !judged) return silentCall;
   const isWanted = limits.inputs > 0 || call.preview > 0 || judged;
   const content = isWanted ? readContent(call) : undefined;
   const given = content ? capture.request(content, limits.inputs) : {};

@@ -3,6 +3,7 @@ import { ignore, safely } from '../../errors.ts';
 import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import { listDocuments } from '../documents.ts';
 import type { Capture, ContentCapture } from './capture.ts';
+import { silentSpan } from './silence.ts';
 
 /** Values of a generator that are kept. */
 const maxYields = 1000;
@@ -22,7 +23,7 @@ export function followSpan(
   own: Capture | undefined,
 ): SpanContent {
   const limits = capture.limits(own);
-  if (!span.isRecording() || (limits.inputs === 0 && limits.outputs === 0)) return { end() {} };
+  if (!span.isRecording() || (limits.inputs === 0 && limits.outputs === 0)) return silentSpan;
   span.setAttributes(inputAttributes(capture, type, args, limits.inputs));
   const yielded: unknown[] = [];
   return {

@@ -59,17 +59,23 @@ export function readValueContent(value: unknown, providers: readonly Provider[])
   return value;
 }
 
+/** What the items of a stream come to. */
+export interface ItemContent {
+  add(value: unknown): void;
+  result(): readonly Message[] | string | undefined;
+}
+
 /** Folds what a stream yields, by whichever format makes something of it; else the items themselves are it. */
-export function createItemContent(providers: readonly Provider[], maxText: number) {
+export function createItemContent(providers: readonly Provider[], maxText: number): ItemContent {
   let readers: readonly ContentReader[] | undefined;
   let texts = '';
   return {
-    add(value: unknown): void {
+    add(value) {
       readers ??= listFormats(providers).map((format) => format.stream(maxText));
       if (typeof value === 'string' && texts.length < maxText) texts += value.slice(0, maxText);
       for (const reader of readers) safely(() => reader.event({ json: value }), ignore);
     },
-    result(): readonly Message[] | string | undefined {
+    result() {
       const said = (readers ?? []).map((reader) => safely(() => reader.result(), ignore) ?? []);
       const known = said.find((messages) => messages.some(({ parts }) => parts.length > 0));
       return known ?? (texts === '' ? undefined : texts);

@@ -1,0 +1,7 @@
+import type { Feature } from './features.ts';
+import { askUsage, hideUsage, isEventStream } from './llm/include-usage.ts';
+
+export const streamUsagePart = { ask: askUsage, hide: hideUsage, canHide: isEventStream };
+
+/** Streams are asked for the usage that they would not tell: the option `includeUsage`. */
+export const streamUsage: Feature = { streamUsage: streamUsagePart };

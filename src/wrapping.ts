@@ -1,0 +1,39 @@
+import type { Engine } from './engine.ts';
+import { type Feature, need } from './features.ts';
+import { vendorOf } from './llm/client-address.ts';
+import { kindOf } from './llm/gated.ts';
+import { createModelCallRunner, type ModelCallRunner } from './llm/model-call.ts';
+import { type WrapOptions, wrapObject } from './llm/wrap.ts';
+import { createWrapper, type LlmOptions, type LlmWrapper } from './llm/wrappers.ts';
+import { isOn } from './observed-fetch.ts';
+import type { Shared } from './parts.ts';
+import type { ContextView } from './trace/context.ts';
+
+function createRunner({ recorder, providers, streams, budget, diagnostics }: Engine): ModelCallRunner {
+  return createModelCallRunner({ recorder, providers, streams, gate: budget?.gate, report: diagnostics.report });
+}
+
+function createLlm(shared: Shared, view: ContextView): LlmWrapper {
+  return createWrapper<LlmOptions<never>>('llm', (options, name, fn) => {
+    if (options.capture) need(shared.engine.features, 'content', 'capture');
+    const named = { ...options, name, functionKind: kindOf(fn) };
+    return (call, args) => (isOn(shared) ? shared.runModelCall!(view, named, call, args) : call());
+  }) as LlmWrapper;
+}
+
+function wrap<T extends object>(shared: Shared, view: ContextView, target: T, options: WrapOptions<T>): T {
+  if (options.capture) need(shared.engine.features, 'content', 'wrap.capture');
+  return wrapObject(target, options, {
+    isOn: () => isOn(shared),
+    // Those of now: a telemetry that waits for its `env` gets others with it.
+    run: (...given) => shared.runner.run(...given),
+    runModelCall: (...given) => shared.runModelCall!(...given),
+    view,
+    vendorOf: (client) => vendorOf(client, shared.engine.providers),
+  });
+}
+
+export const wrappingPart = { createRunner, createLlm, wrap };
+
+/** Functions and objects that ask models, whose values tell by their shape what was asked and answered: `llm`, `wrap`. */
+export const wrapping: Feature = { wrapping: wrappingPart };
