@@ -13,6 +13,8 @@ import { type RpcRequest, toolCall } from './message.ts';
 import { startOperation } from './operation.ts';
 import { watchTransport } from './transport.ts';
 
+export type { AnyFunction } from '../../src/llm/wrappers.ts';
+
 export interface McpOptions {
   /**
    * Where the trace context of a request stands: in `params._meta` as the protocol has it, by default; in the HTTP

@@ -1,3 +1,4 @@
+/// <reference path="./bundle.d.ts" />
 import { type Context, Hono } from 'hono';
 import { html, script, style, version } from './page/index.html?bundle';
 
