@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { createTelemetry, openai } from 'edgespan/core';
+import { budgets, createTelemetry, openai, sharedMetrics } from 'edgespan/core';
 import {
   type BudgetLedger,
   createDurableObjectBudgetStore,
@@ -72,6 +72,7 @@ function disturbed({ merge, collect }: MetricStore): MetricStore {
 // The core alone, of which 32 isolates start faster.
 const telemetry = createTelemetry({
   runtime,
+  features: [budgets, sharedMetrics],
   providers: [openai],
   fetch: answers,
   onError: () => {},
