@@ -59,7 +59,8 @@ export function readMessage(bytes: Uint8Array, message: Message): Record<string,
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #text = new TextDecoder();
+  // A string may begin with what looks like a byte order mark, and keeps it.
+  readonly #text = new TextDecoder('utf-8', { ignoreBOM: true });
   #at = 0;
 
   constructor(bytes: Uint8Array) {

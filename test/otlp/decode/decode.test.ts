@@ -89,6 +89,11 @@ describe('OTLP that was encoded and decoded', () => {
     );
   });
 
+  it('keeps a string that begins like a byte order mark', () => {
+    const name = '\ufeffname';
+    expect(decodeTraces(protobuf.traces([createSpan({ name })]), 'protobuf').spans[0]?.name).toBe(name);
+  });
+
   it('is one span in a store, with its resource and scope', () => {
     const span = createSpan({ attributes: { 'gen_ai.request.model': 'gpt-4o', n: 2 ** 60 }, kind: 2 });
     const stored = decodeStoredSpan(encodeStoredSpan(span));
