@@ -60,7 +60,7 @@ class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   // A string may begin with what looks like a byte order mark, and keeps it.
-  readonly #text = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
   #at = 0;
 
   constructor(bytes: Uint8Array) {
