@@ -1,3 +1,4 @@
+import { sha256 } from '../../src/digest.ts';
 import { familyKey } from '../../src/metrics/merge.ts';
 import type { BatchFamily } from '../../src/metrics/store.ts';
 import { decodeBlock, encodeBlock, type StoredBlock, type StoredState } from '../../src/metrics/stored-blocks.ts';
@@ -146,6 +147,5 @@ function hasSameSeries(a: StoredBlock, b: StoredBlock): boolean {
 
 /** A key of Deno KV has 2 KiB at most, and a family's scope may have more. */
 async function toId(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key));
-  return btoa(String.fromCharCode(...new Uint8Array(digest)));
+  return btoa(String.fromCharCode(...(await sha256(key))));
 }

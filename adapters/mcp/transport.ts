@@ -7,7 +7,7 @@ import { getSpanContext } from '../../src/trace/otel-span.ts';
 import { type ContextPlace, countUnreadable, readContext, stripContext, toHeaders, writeContext } from './carrier.ts';
 import { describeConnection, readHttp, type Transport } from './connection.ts';
 import { hookProperty } from './hook.ts';
-import { type Outcome, readCancelled, readRequest, readResponse } from './message.ts';
+import { type Outcome, type RpcRequest, readCancelled, readRequest, readResponse } from './message.ts';
 import { OpenOperations } from './open-operations.ts';
 import { type Operation, startOperation } from './operation.ts';
 
@@ -51,11 +51,7 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
   });
 
   function outgoing(message: unknown, options: unknown) {
-    const answer = readResponse(message);
-    if (answer) served.end(answer.id, answer.outcome);
-    const given = readCancelled(message);
-    if (given) sent.end(given.id, given.outcome);
-    const request = readRequest(message);
+    const request = follow(message, served, sent);
     if (!request) return undefined;
     const operation = startOperation(parts, {
       side: 'client',
@@ -103,11 +99,7 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
   }
 
   function startServing(message: unknown, extra: unknown) {
-    const answer = readResponse(message);
-    if (answer) sent.end(answer.id, answer.outcome);
-    const given = readCancelled(message);
-    if (given) served.end(given.id, given.outcome);
-    const request = readRequest(message);
+    const request = follow(message, sent, served);
     if (!request) return undefined;
     const http = readHttp(extra);
     const connection = describeConnection(transport, request, http);
@@ -118,6 +110,15 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
     served.add(request.id, operation);
     return { operation, message: own };
   }
+}
+
+/** Ends what a message answers, or gives up of what its sender has asked; answers what it asks itself. */
+function follow(message: unknown, answered: OpenOperations, asked: OpenOperations): RpcRequest | undefined {
+  const answer = readResponse(message);
+  if (answer) answered.end(answer.id, answer.outcome);
+  const given = readCancelled(message);
+  if (given) asked.end(given.id, given.outcome);
+  return readRequest(message);
 }
 
 /** The header of each request by the message in it: a header that requests share would name another one's span. */

@@ -1,3 +1,4 @@
+import { fnv1a } from '../../src/digest.ts';
 import { TelemetryError } from '../../src/errors.ts';
 import { checkBatch } from '../../src/metrics/batch-check.ts';
 import { type MetricStore, maxStoredSeries } from '../../src/metrics/store.ts';
@@ -64,7 +65,7 @@ export function createDurableObjectMetricStore<T extends Rpc.DurableObjectBrande
   return {
     async merge(batch) {
       checkBatch(batch);
-      const shard = shardAt(hash(String(batch.batchId)) % shards);
+      const shard = shardAt(fnv1a(String(batch.batchId)) % shards);
       unwrap(await shard.merge(batch, { maxSeries, expireAfterMs }));
     },
     async collect() {
@@ -89,11 +90,4 @@ function checkCount(option: string, value: number, max: number): void {
   if (Number.isSafeInteger(value) && value >= 1 && value <= max) return;
   const allowed = `an integer from 1 to ${max}`;
   throw new TelemetryError('invalid_option', `${option} is ${String(value)}: it must be ${allowed}`, { option });
-}
-
-/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
 }

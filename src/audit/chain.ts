@@ -1,3 +1,4 @@
+import { sha256, toHex } from '../digest.ts';
 import type { AuditRecord } from './record.ts';
 
 /** The first thing that is wrong with a log, and where. */
@@ -11,8 +12,7 @@ export type Unsealed = Omit<AuditRecord, 'hash' | 'signature'>;
 /** SHA-256 in hex over the record as JSON with its keys in order. */
 export async function hashRecord(record: Unsealed): Promise<string> {
   const { hash: _hash, signature: _signature, ...rest } = record as AuditRecord;
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(toCanonical(rest)));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(await sha256(toCanonical(rest)));
 }
 
 /** https://www.rfc-editor.org/rfc/rfc8032, base64. */

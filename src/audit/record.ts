@@ -1,3 +1,5 @@
+import { readLimit } from '../paging.ts';
+
 /** What is written down of a model call. */
 export interface AuditEntry {
   user?: string;
@@ -58,13 +60,8 @@ export interface AuditStore {
   first?(): number;
 }
 
-const defaultLimit = 100;
-const maxLimit = 1000;
-
-export function readLimit(limit: number | undefined): number {
-  if (limit === undefined || !Number.isFinite(limit)) return defaultLimit;
-  return Math.min(Math.max(1, Math.trunc(limit)), maxLimit);
-}
+/** Records of a page that says no limit. */
+export const defaultLimit = 100;
 
 /** Index of the record that a page begins with. */
 export function readCursor(cursor: string | undefined): number {
@@ -85,7 +82,7 @@ export async function toPage(
   records: AsyncIterable<AuditRecord> | Iterable<AuditRecord>,
   query: AuditQuery,
 ): Promise<AuditPage> {
-  const limit = readLimit(query.limit);
+  const limit = readLimit(query.limit, defaultLimit);
   const from = readCursor(query.cursor);
   const found: AuditRecord[] = [];
   for await (const record of records) {

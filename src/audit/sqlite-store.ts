@@ -1,5 +1,6 @@
+import { readLimit } from '../paging.ts';
 import { createStatements, type Sqlite, type SqliteValue, type Statements } from '../sqlite.ts';
-import { type AuditRecord, type AuditStore, readCursor, readLimit } from './record.ts';
+import { type AuditRecord, type AuditStore, defaultLimit, readCursor } from './record.ts';
 
 export const auditSchema = `
   CREATE TABLE IF NOT EXISTS audit (
@@ -35,7 +36,7 @@ export function createAuditTable(sql: Statements): AuditStore {
     },
     last: async () => parse(sql.all('SELECT json FROM audit ORDER BY id DESC LIMIT 1'))[0],
     async query(query) {
-      const limit = readLimit(query.limit);
+      const limit = readLimit(query.limit, defaultLimit);
       const conditions: readonly (readonly [sql: string, value: SqliteValue | undefined])[] = [
         ['id >= ?', readCursor(query.cursor)],
         ['user = ?', query.user],

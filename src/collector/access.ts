@@ -1,3 +1,4 @@
+import { sha256, toHex } from '../digest.ts';
 import { Refusal } from './refusal.ts';
 import { isTenant } from './settings.ts';
 
@@ -84,6 +85,5 @@ function readTenant(named: string | undefined): string {
 }
 
 async function digest(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(await sha256(text));
 }

@@ -1,7 +1,9 @@
+import { fromHrTime } from '../clock.ts';
+import { readLimit } from '../paging.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { weighAttributes, weighSpan } from '../trace/span-weight.ts';
-import { readFacts, type SpanFacts } from './span-facts.ts';
-import { matches, type Place, readCursor, readLimit, summarize, writeCursor } from './summary.ts';
+import { readFacts } from './span-facts.ts';
+import { defaultLimit, matches, type Place, readCursor, summarize, writeCursor } from './summary.ts';
 import type { TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface MemoryTraceStoreOptions {
@@ -15,7 +17,6 @@ export interface MemoryTraceStoreOptions {
 
 interface StoredSpan {
   readonly span: ReadableSpan;
-  readonly facts: SpanFacts;
   readonly bytes: number;
 }
 
@@ -24,7 +25,13 @@ interface StoredTrace {
   readonly traceId: string;
   readonly spans: Map<string, StoredSpan>;
   bytes: number;
-  summary: TraceSummary | undefined;
+  /** Made when it is asked for: most traces leave without. */
+  overview: Overview | undefined;
+}
+
+interface Overview {
+  readonly summary: TraceSummary;
+  readonly services: ReadonlySet<string>;
 }
 
 /**
@@ -38,19 +45,27 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
   /** By tenant and id; the least recently updated comes first. */
   const traces = new Map<string, StoredTrace>();
   let bytes = 0;
+  let newest: StoredTrace | undefined;
+
+  /** The trace, now the most recently updated one: as a rule the one that it was before. */
+  function touch(traceId: string, tenant: string): StoredTrace {
+    if (newest?.traceId === traceId && newest.tenant === tenant) return newest;
+    const key = keyOf(tenant, traceId);
+    newest = traces.get(key) ?? { tenant, traceId, spans: new Map(), bytes: 0, overview: undefined };
+    traces.delete(key);
+    traces.set(key, newest);
+    return newest;
+  }
 
   function put(span: ReadableSpan, tenant: string): void {
     const { traceId, spanId } = span.spanContext();
-    const key = keyOf(tenant, traceId);
-    const trace = traces.get(key) ?? { tenant, traceId, spans: new Map(), bytes: 0, summary: undefined };
-    traces.delete(key);
-    traces.set(key, trace);
+    const trace = touch(traceId, tenant);
     const before = trace.spans.get(spanId);
     if (!before && trace.spans.size >= maxSpansPerTrace) return;
-    const stored = { span, facts: readFacts(span), bytes: weigh(span) };
+    const stored = { span, bytes: weigh(span) };
     trace.spans.set(spanId, stored);
     grow(trace, stored.bytes - (before?.bytes ?? 0));
-    trace.summary = undefined;
+    trace.overview = undefined;
   }
 
   function grow(trace: StoredTrace, by: number): void {
@@ -67,12 +82,13 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
     }
   }
 
-  function summaryOf(trace: StoredTrace): TraceSummary {
-    trace.summary ??= summarize(
-      trace.traceId,
-      Array.from(trace.spans.values(), ({ facts }) => facts),
-    );
-    return trace.summary;
+  function overviewOf(trace: StoredTrace): Overview {
+    if (!trace.overview) {
+      const facts = Array.from(trace.spans.values(), ({ span }) => readFacts(span));
+      const services = new Set(facts.map(({ service }) => service));
+      trace.overview = { summary: summarize(trace.traceId, facts), services };
+    }
+    return trace.overview;
   }
 
   return {
@@ -84,18 +100,17 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
     async get(traceId, tenant) {
       const trace = traces.get(keyOf(tenant, traceId));
       if (!trace) return undefined;
-      const byStart = [...trace.spans.values()].sort((a, b) => a.facts.start - b.facts.start);
-      return byStart.map(({ span }) => span);
+      const all = Array.from(trace.spans.values(), ({ span }) => span);
+      return all.sort((a, b) => fromHrTime(a.startTime) - fromHrTime(b.startTime));
     },
     async query(query, tenant) {
-      const limit = readLimit(query);
+      const limit = readLimit(query.limit, defaultLimit);
       const after = readCursor(query.cursor);
       const found: TraceSummary[] = [];
       for (const trace of traces.values()) {
         if (trace.tenant !== tenant) continue;
-        const summary = summaryOf(trace);
+        const { summary, services } = overviewOf(trace);
         if (after && !isAfter(summary, after)) continue;
-        const services = new Set(Array.from(trace.spans.values(), ({ facts }) => facts.service));
         if (matches(query, summary, services)) found.push(summary);
       }
       found.sort((a, b) => b.start - a.start || (a.traceId < b.traceId ? 1 : -1));

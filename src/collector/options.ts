@@ -39,7 +39,7 @@ export interface CollectorOptions {
   limits?: CollectorLimits;
   /** What each agent may fail and cost, as gauges that rules and dashboards compare with; `unknown` is for the others. */
   objectives?: Readonly<Record<string, Objective>>;
-  /** Bytes that the program takes, for a gauge, as its runtime tells: `() => process.memoryUsage().rss`. */
+  /** Bytes that the program takes, for a gauge; `undefined` where its runtime does not tell. */
   memoryBytes?: () => number | undefined;
 }
 

@@ -1,8 +1,8 @@
 import { messageOf, TelemetryError } from '../errors.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { TelemetryOptions } from '../options.ts';
-import { redactAttributes } from '../redact/redact-span.ts';
-import { createRedactor, type RedactPlace, type RedactRule } from '../redact/redactor.ts';
+import { redactAttributes, redactTexts } from '../redact/redact-span.ts';
+import { createRedactor, type RedactRule } from '../redact/redactor.ts';
 import { createResource, type ReadableSpan, type Resource } from '../trace/readable-span.ts';
 
 export interface RedactionPorts {
@@ -30,29 +30,12 @@ export function createRedaction(given: TelemetryOptions['redact'], ports: Redact
     },
   });
   ports.registry.redactLabels((text, key) => redactor.text(text, { signal: 'metric', key }));
-  const at = (key: string): RedactPlace => ({ signal: 'span', key });
 
   function redactOne(span: ReadableSpan, resources: Map<Resource, Resource>): ReadableSpan {
-    const { resource, status } = span;
+    const { resource } = span;
     const known = resources.get(resource) ?? createResource(redactAttributes(resource.attributes, redactor)!);
     resources.set(resource, known);
-    return {
-      ...span,
-      name: redactor.text(span.name, at('name')),
-      attributes: redactAttributes(span.attributes, redactor)!,
-      status:
-        status.message === undefined ? status : { ...status, message: redactor.text(status.message, at('status')) },
-      events: span.events.map((event) => ({
-        ...event,
-        name: redactor.text(event.name, at('event')),
-        ...(event.attributes && { attributes: redactAttributes(event.attributes, redactor)! }),
-      })),
-      links: span.links.map((link) => ({
-        ...link,
-        ...(link.attributes && { attributes: redactAttributes(link.attributes, redactor)! }),
-      })),
-      resource: known,
-    };
+    return { ...span, ...redactTexts(span, redactor), resource: known };
   }
 
   return (spans, tenant) => {

@@ -1,8 +1,9 @@
 import { decodeStoredSpan, encodeStoredSpan } from '../otlp/decode/stored-span.ts';
+import { readLimit } from '../paging.ts';
 import { createStatements, type Sqlite, type SqliteValue, type Statements } from '../sqlite.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { readFacts, type SpanFacts } from './span-facts.ts';
-import { readCursor, readLimit, summarize, writeCursor } from './summary.ts';
+import { defaultLimit, readCursor, summarize, writeCursor } from './summary.ts';
 import type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface SqliteTraceStoreOptions {
@@ -136,7 +137,7 @@ export function createTraceTables(sql: Statements, options: SqliteTraceStoreOpti
       return spans.length > 0 ? spans : undefined;
     },
     async query(query, tenant) {
-      const limit = readLimit(query);
+      const limit = readLimit(query.limit, defaultLimit);
       const { where, values } = toCondition(query, tenant);
       const rows = sql.all(
         `SELECT * FROM traces WHERE ${where} ORDER BY start DESC, trace_id DESC LIMIT ?`,

@@ -53,13 +53,8 @@ export function matches(query: TraceQuery, trace: TraceSummary, services: Readon
   );
 }
 
-const defaultLimit = 20;
-const maxLimit = 1000;
-
-export function readLimit({ limit }: TraceQuery): number {
-  if (limit === undefined || !Number.isFinite(limit)) return defaultLimit;
-  return Math.min(Math.max(1, Math.trunc(limit)), maxLimit);
-}
+/** Traces of a page that says no limit. */
+export const defaultLimit = 20;
 
 /** Where a page ends: newest traces first, of equal start by their id. */
 export interface Place {

@@ -1,3 +1,4 @@
+import { fnv1a } from '../digest.ts';
 import type { CallOutcome } from './instruments.ts';
 
 /** What an SDK says of an attempt, and what tells the attempts of one call from those of another. */
@@ -93,7 +94,7 @@ export function readAttempt(headers: Headers, url: URL, body: string | undefined
   const timeout = headers.get('x-stainless-timeout');
   return {
     number,
-    key: `${url.host}${url.pathname} ${body?.length ?? 0} ${hash(body ?? '')}`,
+    key: `${url.host}${url.pathname} ${body?.length ?? 0} ${fnv1a(body ?? '')}`,
     timeoutSeconds: timeout === null ? undefined : Number(timeout),
   };
 }
@@ -119,11 +120,4 @@ export function mayRetry(status: number | undefined, headers: Headers | undefine
   const wish = headers?.get('x-should-retry');
   if (wish === 'true' || wish === 'false') return wish === 'true';
   return status === undefined || status === 408 || status === 409 || status === 429 || status >= 500;
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
 }

@@ -165,26 +165,12 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     return { span, context: run ? setToolRun(context, run) : context, finish, said, run, parent };
   }
 
-  function run<T>(
-    view: ContextView,
-    type: SpanType,
-    name: string,
-    options: AnySpanOptions,
-    call: (span: Span, context: Context) => T,
-    spanName?: string,
-    args: readonly unknown[] = [],
-  ): T {
+  const run: SpanRunner['run'] = (view, type, name, options, call, spanName, args = []) => {
     const { span, context, finish, said } = begin(view, type, name, options, spanName, args);
     return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish, said);
-  }
+  };
 
-  function open(
-    view: ContextView,
-    type: SpanType,
-    name: string,
-    options: AnySpanOptions,
-    args: readonly unknown[] = [],
-  ): OpenSpan {
+  const open: SpanRunner['open'] = (view, type, name, options, args = []) => {
     const { span, context, finish, run, parent } = begin(view, type, name, options, undefined, args);
     const takeBack = run && announceToolRun(parent, run, args[0]);
     let ended = false;
@@ -199,7 +185,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
         span.end();
       },
     };
-  }
+  };
 
   function setCount(span: Span, options: AnySpanOptions, value: unknown): void {
     const extracted = asCount(safely(() => options.count?.(value as never), report));

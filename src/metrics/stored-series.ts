@@ -36,12 +36,7 @@ export const overflowSeriesKey = '[["otel_metric_overflow","true"]]';
  * A series and a point of a batch that was checked, as one. The series starts when the store first hears of it: a sender
  * that comes later with an earlier start must not move it, nor may the least of several shards' starts.
  */
-export function mergePoint(
-  stored: StoredSeries | undefined,
-  family: BatchFamily,
-  point: Point,
-  now: number,
-): StoredSeries {
+function mergePoint(stored: StoredSeries | undefined, family: BatchFamily, point: Point, now: number): StoredSeries {
   const latest = toUnixNano(now + maxClockSkewMs);
   const given = point.timeUnixNano < latest ? point.timeUnixNano : latest;
   const known = stored ? BigInt(stored.time) : 0n;

@@ -1,3 +1,4 @@
+import { sha256 } from '../digest.ts';
 import type { TelemetryError } from '../errors.ts';
 import type { MetricsSnapshot } from '../metrics/snapshot.ts';
 import { parseQualityList } from './header.ts';
@@ -59,14 +60,10 @@ async function readSecret(secret: Secret | undefined): Promise<string | undefine
 /** Digests have one length and say nothing about how much of a guess was right. */
 async function isAuthorized(request: Request, token: string): Promise<boolean> {
   const [, given = ''] = /^bearer +(.*)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
-  const [expected, actual] = await Promise.all([digest(token), digest(given)]);
+  const [expected, actual] = await Promise.all([sha256(token), sha256(given)]);
   let difference = 0;
   for (let i = 0; i < expected.length; i++) difference |= expected[i]! ^ actual[i]!;
   return difference === 0;
-}
-
-async function digest(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
 }
 
 function respond(request: Request, text: string, contentType: string): Response {
