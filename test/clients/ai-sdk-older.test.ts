@@ -1,24 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aiSdkMiddleware } from '../../adapters/ai-sdk/index.ts';
-import type { TelemetryOptions } from '../../src/index.ts';
 import {
   chunks,
   completion,
   counted,
   countsOf,
-  type FrameworkRun,
   failure,
   modelSpans,
   startRun,
   toolCalls,
   toolChunks,
   tree,
-  type Way,
   ways,
 } from './framework-runs.ts';
-import { isInstalled, remedy } from './installed.ts';
-import { type Answer, json, silence, sse } from './loopback.ts';
+import { isInstalled, remedy, versionOf } from './installed.ts';
+import { json, silence, sse } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
 const installed = isInstalled('ai5') && isInstalled('ai6');
@@ -27,26 +23,16 @@ type Seven = typeof import('ai') & typeof import('@ai-sdk/openai');
 
 /** Each major version with its own copy of OpenAI's provider; they agree in what is used here. */
 async function load(ai: string, openai: string) {
-  const read = (name: string) => readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), 'utf8');
-  const version: string = JSON.parse(read(ai)).version;
-  return { version, sdks: { ...(await import(ai)), ...(await import(openai)) } as Seven };
+  return { version: versionOf(ai), sdks: { ...(await import(ai)), ...(await import(openai)) } as Seven };
 }
 
 const versions = installed
   ? await Promise.all([load('ai5', 'ai-sdk-openai2'), load('ai6', 'ai-sdk-openai3'), load('ai', '@ai-sdk/openai')])
   : [{ version: '5', sdks: undefined! }];
 
-let open: FrameworkRun | undefined;
-afterEach(async () => {
-  await open?.loopback.close();
-  open = undefined;
-});
-
 describe.skipIf(!installed).each(versions)(`the middleware of the AI SDK $version (${remedy})`, ({ sdks }) => {
-  async function start(way: Way, script: readonly Answer[], options: TelemetryOptions = {}) {
-    const run = await startRun(way, options);
-    open = run;
-    run.loopback.play(script);
+  async function start(...given: Parameters<typeof startRun>) {
+    const run = await startRun(...given);
     const provider = sdks.createOpenAI({ apiKey: 'k', baseURL: `${run.loopback.url}/v1`, fetch: run.fetch });
     const middleware = aiSdkMiddleware(run.telemetry);
     const wrap = (model: ReturnType<typeof provider.chat>) => sdks.wrapLanguageModel({ model, middleware });

@@ -1,24 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aiSdkMiddleware, aiSdkTelemetry } from '../../adapters/ai-sdk/index.ts';
-import type { TelemetryOptions } from '../../src/index.ts';
 import * as anthropic from './anthropic-wire.ts';
 import {
   chunks,
   completion,
   counted,
   countsOf,
-  type FrameworkRun,
   failure,
   modelSpans,
   startRun,
   toolCalls,
   tree,
-  type Way,
   ways,
 } from './framework-runs.ts';
-import { isInstalled, remedy } from './installed.ts';
-import { type Answer, json, silence, sse } from './loopback.ts';
+import { isInstalled, remedy, versionOf } from './installed.ts';
+import { json, silence, sse } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
 const installed = isInstalled('ai');
@@ -30,20 +26,9 @@ const sdks = installed
       ...(await import('zod')),
     }
   : undefined!;
-const version = installed
-  ? JSON.parse(readFileSync(new URL('node_modules/ai/package.json', import.meta.url), 'utf8')).version
-  : 'ai';
 
-let open: FrameworkRun | undefined;
-afterEach(async () => {
-  await open?.loopback.close();
-  open = undefined;
-});
-
-async function start(way: Way, script: readonly Answer[], options: TelemetryOptions = {}) {
-  const run = await startRun(way, options);
-  open = run;
-  run.loopback.play(script);
+async function start(...given: Parameters<typeof startRun>) {
+  const run = await startRun(...given);
   const provider = sdks.createOpenAI({ apiKey: 'k', baseURL: `${run.loopback.url}/v1`, fetch: run.fetch });
   return { ...run, provider, model: provider.chat('gpt-4o-mini'), run, ai: aiSdkTelemetry(run.telemetry) };
 }
@@ -54,7 +39,7 @@ const weather = () =>
     execute: async ({ city }: { city: string }) => `Sun in ${city}`,
   });
 
-describe.skipIf(!installed)(`the AI SDK ${version} (${remedy})`, () => {
+describe.skipIf(!installed)(`the AI SDK ${versionOf('ai')} (${remedy})`, () => {
   describe.each(ways)('with %s', (way) => {
     it('makes a call of one span, under its operation', async () => {
       const { ai, model, run } = await start(way, [completion()]);

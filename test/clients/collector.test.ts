@@ -60,20 +60,17 @@ describe('the exporters of OpenTelemetry’s SDK 3', () => {
     });
     const tracer = provider.getTracer('tests', '1.2.3');
     const startMs = 1_700_000_000_000;
-    const span = tracer.startSpan('chat gpt-4o', {
-      kind: 2,
-      startTime: startMs,
-      attributes: {
-        'gen_ai.operation.name': 'chat',
-        'gen_ai.provider.name': 'openai',
-        'gen_ai.request.model': 'gpt-4o',
-        'gen_ai.usage.input_tokens': 12,
-        'gen_ai.request.temperature': 0.25,
-        'gen_ai.response.finish_reasons': ['stop'],
-        stream: true,
-        text: 'ünïcode 🙂',
-      },
-    });
+    const attributes = {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': 'gpt-4o',
+      'gen_ai.usage.input_tokens': 12,
+      'gen_ai.request.temperature': 0.25,
+      'gen_ai.response.finish_reasons': ['stop'],
+      stream: true,
+      text: 'ünïcode 🙂',
+    };
+    const span = tracer.startSpan('chat gpt-4o', { kind: 2, startTime: startMs, attributes });
     span.addEvent('first token', { index: 1 }, startMs + 100);
     span.setStatus({ code: 2, message: 'broken' });
     span.end(startMs + 1234);
@@ -87,16 +84,7 @@ describe('the exporters of OpenTelemetry’s SDK 3', () => {
           ...{ trace_id: traceId, span_id: spanId, name: 'chat gpt-4o', kind: 'client', service: 'sdk' },
           ...{ start_ms: startMs, end_ms: startMs + 1234, duration_ms: 1234 },
           ...{ status: 'error', status_message: 'broken' },
-          attributes: {
-            'gen_ai.operation.name': 'chat',
-            'gen_ai.provider.name': 'openai',
-            'gen_ai.request.model': 'gpt-4o',
-            'gen_ai.usage.input_tokens': 12,
-            'gen_ai.request.temperature': 0.25,
-            'gen_ai.response.finish_reasons': ['stop'],
-            stream: true,
-            text: 'ünïcode 🙂',
-          },
+          attributes,
           resource: expect.objectContaining({ 'service.name': 'sdk', 'deployment.environment.name': 'test' }),
           scope: { name: 'tests', version: '1.2.3' },
           events: [{ name: 'first token', time_ms: startMs + 100, attributes: { index: 1 } }],

@@ -1,22 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aiSdkTelemetry } from '../../adapters/ai-sdk/index.ts';
 import { createCallbackHandler } from '../../adapters/langchain/index.ts';
 import { instrumentMcpClient } from '../../adapters/mcp/index.ts';
 import { createTraceProcessor } from '../../adapters/openai-agents/index.ts';
-import type { Evaluator, TelemetryOptions } from '../../src/index.ts';
-import {
-  completion,
-  counted,
-  countsOf,
-  type FrameworkRun,
-  startRun,
-  toolCalls,
-  tree,
-  type Way,
-  ways,
-} from './framework-runs.ts';
+import type { Evaluator } from '../../src/index.ts';
+import { completion, counted, countsOf, type FrameworkRun, startRun, toolCalls, tree, ways } from './framework-runs.ts';
 import { isInstalled, remedy } from './installed.ts';
-import { type Answer, json } from './loopback.ts';
+import { json } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
 const needed = ['@langchain/core', '@langchain/langgraph', '@langchain/mcp-adapters', '@openai/agents', 'ai'];
@@ -39,16 +29,8 @@ const sdks = installed
     }
   : undefined!;
 
-let open: FrameworkRun | undefined;
-afterEach(async () => {
-  await open?.loopback.close();
-  open = undefined;
-});
-
-async function start(way: Way, script: readonly Answer[], options: TelemetryOptions = {}) {
-  const run = await startRun(way, options);
-  open = run;
-  run.loopback.play(script);
+async function start(...given: Parameters<typeof startRun>) {
+  const run = await startRun(...given);
   const baseURL = `${run.loopback.url}/v1`;
   const client = new sdks.OpenAI({ apiKey: 'k', maxRetries: 0, baseURL, fetch: run.fetch });
   const configuration = { baseURL, fetch: run.fetch };

@@ -1,7 +1,7 @@
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Telemetry, TelemetryError, TelemetryOptions } from '../../src/index.ts';
 import { createAlsTelemetry } from '../support/telemetry.ts';
-import { createLoopback, json, type Loopback, sse } from './loopback.ts';
+import { type Answer, createLoopback, json, type Loopback, sse } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
 /** A framework's run against a model on loopback: with the observed `fetch` in the model's client, or the platform's. */
@@ -16,8 +16,15 @@ export interface FrameworkRun {
 export const ways = ['telemetry.fetch underneath', 'the platform’s fetch'] as const;
 export type Way = (typeof ways)[number];
 
-export async function startRun(way: Way, options: TelemetryOptions = {}): Promise<FrameworkRun> {
+/** A run that is answered from a script, until the end of the test that starts it. */
+export async function startRun(
+  way: Way,
+  script: readonly Answer[],
+  options: TelemetryOptions = {},
+): Promise<FrameworkRun> {
   const loopback = await createLoopback();
+  onTestFinished(() => loopback.close());
+  loopback.play(script);
   const errors: TelemetryError[] = [];
   const telemetry = createAlsTelemetry({ onError: (error) => errors.push(error), ...options });
   return { telemetry, loopback, errors, fetch: way === ways[0] ? telemetry.fetch : globalThis.fetch };

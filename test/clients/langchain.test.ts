@@ -1,23 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createCallbackHandler } from '../../adapters/langchain/index.ts';
-import type { TelemetryOptions } from '../../src/index.ts';
 import {
   chunks,
   completion,
   counted,
   countsOf,
-  type FrameworkRun,
   failure,
   modelSpans,
   startRun,
   toolCalls,
   tree,
-  type Way,
   ways,
 } from './framework-runs.ts';
-import { isInstalled, remedy } from './installed.ts';
-import { type Answer, json, silence, sse } from './loopback.ts';
+import { isInstalled, remedy, versionOf } from './installed.ts';
+import { json, silence, sse } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
 const installed = isInstalled('@langchain/core') && isInstalled('@langchain/langgraph');
@@ -35,22 +31,10 @@ const sdks = installed
     }
   : undefined!;
 
-function versionOf(name: string): string {
-  const path = new URL(`node_modules/${name}/package.json`, import.meta.url);
-  return installed ? JSON.parse(readFileSync(path, 'utf8')).version : '';
-}
 const versions = `LangChain.js ${versionOf('@langchain/core')} and LangGraph.js ${versionOf('@langchain/langgraph')}`;
 
-let open: FrameworkRun | undefined;
-afterEach(async () => {
-  await open?.loopback.close();
-  open = undefined;
-});
-
-async function start(way: Way, script: readonly Answer[], options: TelemetryOptions = {}) {
-  const run = await startRun(way, options);
-  open = run;
-  run.loopback.play(script);
+async function start(...given: Parameters<typeof startRun>) {
+  const run = await startRun(...given);
   const client = { apiKey: 'k', maxRetries: 0, configuration: { baseURL: `${run.loopback.url}/v1`, fetch: run.fetch } };
   const model = new sdks.ChatOpenAI({ ...client, model: 'gpt-4o-mini', temperature: 0.5 });
   return { run, client, model, callbacks: [createCallbackHandler(run.telemetry)] };

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { Client as Client2, StreamableHTTPClientTransport as Http2 } from '@modelcontextprotocol/client';
@@ -8,6 +7,7 @@ import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/std
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { versionOf } from './installed.ts';
 
 /** What the tests do with a client of either SDK. */
 export interface McpClient {
@@ -28,26 +28,24 @@ export interface Sdk {
 
 const info = { name: 'app', version: '1.0.0' };
 const as = (client: unknown) => client as McpClient;
-const folder = new URL('node_modules/@modelcontextprotocol/', import.meta.url);
-const versionOf = (name: string) => JSON.parse(readFileSync(new URL(`${name}/package.json`, folder), 'utf8')).version;
 
 export const sdks: readonly Sdk[] = [
   {
-    name: `SDK ${versionOf('sdk')}`,
+    name: `SDK ${versionOf('@modelcontextprotocol/sdk')}`,
     major: '1',
     createClient: () => as(new Client1(info)),
     createHttp: (url, options) => new Http1(url, options),
     createStdio: (options) => new Stdio1(options),
   },
   {
-    name: `SDK ${versionOf('client')}, protocol of 2025`,
+    name: `SDK ${versionOf('@modelcontextprotocol/client')}, protocol of 2025`,
     major: '2',
     createClient: () => as(new Client2(info)),
     createHttp: (url, options) => new Http2(url, options),
     createStdio: (options) => new Stdio2(options),
   },
   {
-    name: `SDK ${versionOf('client')}, protocol of 2026`,
+    name: `SDK ${versionOf('@modelcontextprotocol/client')}, protocol of 2026`,
     major: '2',
     createClient: () => as(new Client2(info, { versionNegotiation: { mode: { pin: '2026-07-28' } } })),
     createHttp: (url, options) => new Http2(url, options),

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTraceProcessor } from '../../adapters/openai-agents/index.ts';
 import type { TelemetryOptions } from '../../src/index.ts';
 import {
@@ -7,7 +6,6 @@ import {
   completion,
   counted,
   countsOf,
-  type FrameworkRun,
   failure,
   modelSpans,
   startRun,
@@ -16,7 +14,7 @@ import {
   type Way,
   ways,
 } from './framework-runs.ts';
-import { isInstalled, remedy } from './installed.ts';
+import { isInstalled, remedy, versionOf } from './installed.ts';
 import { type Answer, json, silence } from './loopback.ts';
 import * as wire from './openai-wire.ts';
 
@@ -24,21 +22,10 @@ const installed = isInstalled('@openai/agents');
 const sdks = installed
   ? { ...(await import('@openai/agents')), OpenAI: (await import('openai')).OpenAI, ...(await import('zod')) }
   : undefined!;
-const version = installed
-  ? JSON.parse(readFileSync(new URL('node_modules/@openai/agents/package.json', import.meta.url), 'utf8')).version
-  : '';
-
-let open: FrameworkRun | undefined;
-afterEach(async () => {
-  await open?.loopback.close();
-  open = undefined;
-});
 
 async function start(way: Way, script: readonly Answer[], options: TelemetryOptions & { responses?: boolean } = {}) {
   const { responses = false, ...rest } = options;
-  const run = await startRun(way, rest);
-  open = run;
-  run.loopback.play(script);
+  const run = await startRun(way, script, rest);
   // Alone: the SDK's own processor sends its traces to OpenAI.
   sdks.setTraceProcessors([createTraceProcessor(run.telemetry)]);
   sdks.setTracingDisabled(false);
@@ -60,7 +47,7 @@ const respondingName = (way: Way) => (way === ways[0] ? 'chat gpt-4o-mini' : 'ch
 
 const response = (over: object = {}) => json(200, { ...wire.response(), ...over });
 
-describe.skipIf(!installed)(`the OpenAI Agents SDK ${version} (${remedy})`, () => {
+describe.skipIf(!installed)(`the OpenAI Agents SDK ${versionOf('@openai/agents')} (${remedy})`, () => {
   describe.each(ways)('with %s', (way) => {
     it('shows a run, its agent and its call', async () => {
       const { run, runner } = await start(way, [completion()]);

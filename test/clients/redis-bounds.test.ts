@@ -1,13 +1,10 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRedisBudgetStore, createRedisMetricStore, type RedisClient } from '../../adapters/redis/index.ts';
 import { batchMemoryMs } from '../../src/metrics/store.ts';
 import { maxStoredFamilies } from '../../src/metrics/stored-family.ts';
-import { hasRedis, type RedisServer, remedy, startRedis } from '../support/redis.ts';
-import { remedy as installRemedy, isInstalled } from './installed.ts';
 import { callsBatch, readCalls, secondsBatch } from './redis-batches.ts';
-
-const ready = hasRedis && isInstalled('ioredis');
+import { needs, ready, startWithClient } from './redis-servers.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -15,18 +12,13 @@ const limit = { nanoUsd: 100, tokens: 100 };
 const one = { nanoUsd: 1, tokens: 1 };
 const nothing = { nanoUsd: 0, tokens: 0 };
 
-describe.skipIf(!ready)(`what stores keep in Redis (${remedy}, ${installRemedy})`, () => {
-  let server: RedisServer;
+describe.skipIf(!ready)(`what stores keep in Redis (${needs})`, () => {
   let client: Redis;
 
   beforeAll(async () => {
-    server = await startRedis();
-    const { Redis } = await import('ioredis');
-    client = new Redis(server.port, '127.0.0.1');
-  });
-  afterAll(async () => {
-    client?.disconnect();
-    await server?.stop();
+    const redis = await startWithClient();
+    client = redis.client;
+    return redis.stop;
   });
   beforeEach(() => client.flushall());
 

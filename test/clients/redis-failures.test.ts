@@ -1,13 +1,12 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRedisBudgetStore, createRedisMetricStore } from '../../adapters/redis/index.ts';
-import { hasRedis, type RedisServer, remedy, startRedis } from '../support/redis.ts';
-import { remedy as installRemedy, isInstalled } from './installed.ts';
+import type { RedisServer } from '../support/redis.ts';
 import { callsBatch, readCalls } from './redis-batches.ts';
 import type { Connected } from './redis-clients.ts';
 import type { RedisRest } from './redis-rest.ts';
+import { needs, ready, startWithRest } from './redis-servers.ts';
 
-const ready = hasRedis && isInstalled('ioredis');
 const { connects: clients = {} } = ready ? await import('./redis-clients.ts') : {};
 
 const windowEnd = Number.POSITIVE_INFINITY;
@@ -28,25 +27,21 @@ async function insist<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-describe.skipIf(!ready)(`Redis that fails (${remedy}, ${installRemedy})`, () => {
+describe.skipIf(!ready)(`Redis that fails (${needs})`, () => {
   let server: RedisServer;
   let rest: RedisRest;
   /** On a connection of its own. */
   let control: Redis;
 
   beforeAll(async () => {
-    server = await startRedis({ durable: true });
-    const { createRedisRest } = await import('./redis-rest.ts');
-    rest = await createRedisRest(server.port);
+    const redis = await startWithRest({ durable: true });
+    ({ server, rest } = redis);
     const { Redis } = await import('ioredis');
     control = new Redis(server.port, '127.0.0.1');
     control.on('error', () => {});
+    return redis.stop;
   });
-  afterAll(async () => {
-    control?.disconnect();
-    await rest?.close();
-    await server?.stop();
-  });
+  afterAll(() => control?.disconnect());
 
   describe.each(Object.keys(clients))('%s', (name) => {
     let connected: Connected;

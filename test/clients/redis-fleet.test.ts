@@ -9,25 +9,21 @@ import type { BudgetStore, ReserveRequest } from '../../src/budget/store.ts';
 import { createTelemetry } from '../../src/index.ts';
 import { root } from '../support/build.ts';
 import { type Child, startChild } from '../support/child.ts';
-import { hasRedis, type RedisServer, remedy, startRedis } from '../support/redis.ts';
-import { remedy as installRemedy, isInstalled } from './installed.ts';
+import type { RedisServer } from '../support/redis.ts';
 import { nanoUsdOf, prices, url, usageOf } from './redis-fleet-calls.ts';
+import { needs, ready, startWithClient } from './redis-servers.ts';
 
-const ready = hasRedis && isInstalled('ioredis');
 const processes = 8;
 /** Ten seconds where nothing else runs. */
 const timeout = 240_000;
 
-describe.skipIf(!ready)(`eight processes on one Redis (${remedy}, ${installRemedy})`, { timeout }, () => {
+describe.skipIf(!ready)(`eight processes on one Redis (${needs})`, { timeout }, () => {
   let server: RedisServer;
   let client: Redis;
   let program: string;
   const started: Child[] = [];
 
   beforeAll(async () => {
-    server = await startRedis();
-    const { Redis } = await import('ioredis');
-    client = new Redis(server.port, '127.0.0.1');
     // Beside the package that it loads.
     const folder = join(root, 'test/clients/node_modules/.cache');
     mkdirSync(folder, { recursive: true });
@@ -43,10 +39,13 @@ describe.skipIf(!ready)(`eight processes on one Redis (${remedy}, ${installRemed
       logLevel: 'error',
     });
   });
-  afterAll(async () => {
+  afterAll(() => {
     if (program) rmSync(program, { force: true });
-    client?.disconnect();
-    await server?.stop();
+  });
+  beforeAll(async () => {
+    const redis = await startWithClient();
+    ({ server, client } = redis);
+    return redis.stop;
   });
   beforeEach(() => client.flushall());
   afterEach(() => {

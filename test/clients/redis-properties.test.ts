@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createRedisBudgetStore, createRedisMetricStore } from '../../adapters/redis/index.ts';
 import { createMemoryBudgetStore } from '../../src/budget/memory-store.ts';
 import type { BudgetStore } from '../../src/budget/store.ts';
 import { createMemoryMetricStore } from '../../src/metrics/memory-store.ts';
 import type { MetricsSnapshot } from '../../src/metrics/snapshot.ts';
 import { type BatchFamily, type MetricBatch, type MetricStore, StoreRefusal } from '../../src/metrics/store.ts';
-import { hasRedis, type RedisServer, remedy, startRedis } from '../support/redis.ts';
-import { remedy as installRemedy, isInstalled } from './installed.ts';
+import { needs, ready, startWithClient } from './redis-servers.ts';
 
-const ready = hasRedis && isInstalled('ioredis');
 const start = 1_700_000_000_000_000_000n;
 
 const times = fc.integer({ min: 1, max: 9 }).map((seconds) => start + BigInt(seconds) * 1_000_000_000n);
@@ -102,18 +100,13 @@ const budgetCall = fc.oneof(
   fc.record({ call: fc.constant('read' as const), reservation }),
 );
 
-describe.skipIf(!ready)(`Redis and memory agree (${remedy}, ${installRemedy})`, () => {
-  let server: RedisServer;
+describe.skipIf(!ready)(`Redis and memory agree (${needs})`, () => {
   let client: Redis;
 
   beforeAll(async () => {
-    server = await startRedis();
-    const { Redis } = await import('ioredis');
-    client = new Redis(server.port, '127.0.0.1');
-  });
-  afterAll(async () => {
-    client?.disconnect();
-    await server?.stop();
+    const redis = await startWithClient();
+    client = redis.client;
+    return redis.stop;
   });
 
   it('on any batches, whatever their order, repeated or not', async () => {

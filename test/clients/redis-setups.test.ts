@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRedisBudgetStore, createRedisMetricStore, type RedisClient } from '../../adapters/redis/index.ts';
-import { findPort, hasRedis, type RedisServer, remedy, startRedis } from '../support/redis.ts';
-import { remedy as installRemedy, isInstalled } from './installed.ts';
+import { findPort, type RedisServer, startRedis } from '../support/redis.ts';
 import { callsBatch, readCalls, secondsBatch } from './redis-batches.ts';
 import type { RedisRest } from './redis-rest.ts';
+import { needs, ready, startWithRest } from './redis-servers.ts';
 
-const ready = hasRedis && isInstalled('ioredis');
 const windowEnd = Number.POSITIVE_INFINITY;
 const amount = { nanoUsd: 7, tokens: 3 };
 
@@ -29,18 +28,14 @@ async function exercise(client: RedisClient): Promise<void> {
   expect(await budget.read('user:{7}', windowEnd)).toEqual({ spent: amount, reserved: spent });
 }
 
-describe.skipIf(!ready)(`clients that are set up in their own way (${remedy}, ${installRemedy})`, () => {
+describe.skipIf(!ready)(`clients that are set up in their own way (${needs})`, () => {
   let server: RedisServer;
   let rest: RedisRest;
 
   beforeAll(async () => {
-    server = await startRedis();
-    const { createRedisRest } = await import('./redis-rest.ts');
-    rest = await createRedisRest(server.port);
-  });
-  afterAll(async () => {
-    await rest?.close();
-    await server?.stop();
+    const redis = await startWithRest();
+    ({ server, rest } = redis);
+    return redis.stop;
   });
 
   it('ioredis with a prefix of its own for every key', async () => {

@@ -2,30 +2,25 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { createRedisBudgetStore, createRedisMetricStore } from '../../adapters/redis/index.ts';
 import { budgetStoreContract } from '../suites/budget-store.ts';
 import { metricStoreContract } from '../suites/metric-store.ts';
-import { hasRedis, type RedisServer, remedy, startRedis } from '../support/redis.ts';
-import { remedy as installRemedy, isInstalled } from './installed.ts';
+import type { RedisServer } from '../support/redis.ts';
 import type { Connected } from './redis-clients.ts';
 import type { RedisRest } from './redis-rest.ts';
+import { needs, ready, startWithRest } from './redis-servers.ts';
 
-const ready = hasRedis && isInstalled('ioredis');
 const clients = ready ? (await import('./redis-clients.ts')).connects : {};
 
 let count = 0;
 /** A store of its own on a server that all tests share. */
 const newPrefix = () => `test-${++count}`;
 
-describe.skipIf(!ready)(`Redis backends (${remedy}, ${installRemedy})`, () => {
+describe.skipIf(!ready)(`Redis backends (${needs})`, () => {
   let server: RedisServer;
   let rest: RedisRest;
 
   beforeAll(async () => {
-    server = await startRedis();
-    const { createRedisRest } = await import('./redis-rest.ts');
-    rest = await createRedisRest(server.port);
-  });
-  afterAll(async () => {
-    await rest?.close();
-    await server?.stop();
+    const redis = await startWithRest();
+    ({ server, rest } = redis);
+    return redis.stop;
   });
 
   describe.each(Object.keys(clients))('%s', (name) => {

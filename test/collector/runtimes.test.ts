@@ -1,60 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json } from '../../src/otlp/json.ts';
 import { collectorSuite } from '../suites/collector.ts';
+import type { Tell } from '../suites/suite.ts';
 import { bundleFile } from '../support/bundle.ts';
 import { type ServerRuntime, startChild } from '../support/child.ts';
+import { itPasses, tellAnswer, tellLines } from '../support/results.ts';
 import { type StartedWorker, startWorker } from '../support/worker.ts';
 import { chatSpan } from './support.ts';
 
-interface Result {
-  name: string;
-  error?: string;
-}
-
-const run = `
+const cases = `
   import * as collector from 'edgespan/collector';
   import { collectorSuite } from './test/suites/collector.ts';
-  async function run() {
-    const results = [];
-    for (const { name, run } of collectorSuite) {
-      try {
-        await run({ collector });
-        results.push({ name });
-      } catch (error) {
-        results.push({ name, error: String(error?.stack ?? error) });
-      }
-    }
-    return results;
-  }
+  import { answerCases, runCases } from './test/suites/suite.ts';
+  const cases = collectorSuite.map(({ name, run }) => ({ name, run: () => run({ collector }) }));
 `;
 
-function describeRuntime(runtime: string, start: () => Promise<readonly Result[]>): void {
-  describe(runtime, () => {
-    let results: readonly Result[] = [];
-    beforeAll(async () => {
-      results = await start();
-    });
-    it.each(collectorSuite.map(({ name }) => name))('%s', (name) => {
-      expect(results.find((result) => result.name === name)).toEqual({ name });
-    });
-  });
+function describeRuntime(runtime: string, run: (tell: Tell) => Promise<void>): void {
+  const names = collectorSuite.map(({ name }) => name);
+  describe(runtime, () => itPasses(names, run));
 }
 
 for (const runtime of ['node', 'deno', 'bun'] satisfies ServerRuntime[]) {
-  describeRuntime(runtime, async () => {
-    const file = await bundleFile(`collector-${runtime}`, `${run}\nconsole.log(JSON.stringify(await run()));`);
-    const child = startChild(runtime, file);
-    const { stderr } = await child.ended;
-    const line = child.lines.find((each) => each.startsWith('['));
-    if (!line) throw new Error(stderr);
-    return JSON.parse(line);
+  describeRuntime(runtime, async (tell) => {
+    const print = 'await runCases(cases, (result) => console.log(JSON.stringify(result)));';
+    const file = await bundleFile(`collector-${runtime}`, `${cases}${print}`);
+    await tellLines(startChild(runtime, file), tell);
   });
 }
 
-describeRuntime('workerd', async () => {
-  const worker = await startWorker(`${run}\nexport default { fetch: async () => Response.json(await run()) };`);
+describeRuntime('workerd', async (tell) => {
+  const worker = await startWorker(`${cases}export default { fetch: () => answerCases(cases) };`);
   try {
-    return (await (await fetch(worker.url)).json()) as Result[];
+    await tellAnswer(worker.url, tell);
   } finally {
     await worker.stop();
   }

@@ -10,6 +10,7 @@ import {
   works,
 } from '../support/preset-program.ts';
 import { buildPeer } from './collector/build.ts';
+import { bucketsOf, type Figures, keyOf, map, quantileBy, scale, sumBy } from './dashboards/sums.ts';
 import { isMissing, until } from './peer.ts';
 import { type Prometheus, startPrometheus, untilQuery } from './prometheus.ts';
 
@@ -40,57 +41,6 @@ const tokens = calls.flatMap((call) => [
   { ...call, token_type: 'output', count: call.output ?? 0 },
 ]);
 
-/** Sums by the labels that a query groups by: `label=value,…`; none are `''`. */
-function sumBy<T extends object>(rows: readonly T[], by: string, value: (row: T) => number | undefined = () => 1) {
-  const sums: Record<string, number> = {};
-  for (const row of rows) {
-    const amount = value(row);
-    if (!amount) continue;
-    const key = keyOf(row, by);
-    sums[key] = (sums[key] ?? 0) + amount;
-  }
-  return sums;
-}
-
-/** Prometheus has no empty labels. */
-function keyOf(row: object, by: string): string {
-  const labels = by.split(' ').filter(Boolean).toSorted();
-  const pairs = labels.map((label) => [label, (row as Record<string, unknown>)[label]] as const);
-  return pairs.flatMap(([label, value]) => (value ? [`${label}=${value}`] : [])).join();
-}
-
-function map(sums: Record<string, number>, fn: (value: number, key: string) => number): Record<string, number> {
-  return Object.fromEntries(Object.entries(sums).map(([key, value]) => [key, fn(value, key)]));
-}
-
-const scale = (sums: Record<string, number>, factor: number) => map(sums, (value) => value * factor);
-
-/** By the buckets alone, as `histogram_quantile` finds it: between two bounds on a straight line. */
-function quantile(q: number, bounds: readonly number[], values: readonly number[]): number {
-  const rank = q * values.length;
-  let below = 0;
-  for (const [i, bound] of bounds.entries()) {
-    const upTo = values.filter((value) => value <= bound).length;
-    const lower = i === 0 ? 0 : bounds[i - 1]!;
-    if (upTo >= rank && upTo > below) return lower + (bound - lower) * ((rank - below) / (upTo - below));
-    below = upTo;
-  }
-  return bounds.at(-1)!;
-}
-
-function quantiles<T extends object>(
-  q: number,
-  bounds: readonly number[],
-  rows: readonly T[],
-  by: string,
-  value: (row: T) => number | undefined,
-) {
-  const known = rows.filter((row) => value(row));
-  const keys = new Set(known.map((row) => keyOf(row, by)));
-  const of = (key: string) => known.filter((row) => keyOf(row, by) === key).map((row) => value(row)!);
-  return Object.fromEntries([...keys].map((key) => [key, quantile(q, bounds, of(key))]));
-}
-
 /** What a run counts first, and what it counts last: a scrape in between would show a part of it. */
 const firstMoved = 'ractogateway_requests_total{provider="openai",model="gpt-4o",operation="chat",status="ok"}';
 const lastMoved = 'ractogateway_cache_hits_total{cache_type="semantic"}';
@@ -99,18 +49,18 @@ const lastMoved = 'ractogateway_cache_hits_total{cache_type="semantic"}';
 interface Panel {
   readonly title: string;
   readonly query: (window: string) => string;
-  readonly shows: (seconds: number) => Record<string, number>;
+  readonly shows: (seconds: number) => Figures;
 }
 
 const group = (by: string) => (by ? ` by (${by.replaceAll(' ', ', ')})` : '');
 
 /** The form of most panels that show a number. */
-function increase(title: string, metric: string, by: string, sums: Record<string, number>): Panel {
+function increase(title: string, metric: string, by: string, sums: Figures): Panel {
   return { title, query: (w) => `sum(increase(${metric}[${w}]))${group(by)} > 0`, shows: () => sums };
 }
 
 /** The form of most panels that show a line. */
-function rate(title: string, metric: string, by: string, sums: Record<string, number>, factor = 1): Panel {
+function rate(title: string, metric: string, by: string, sums: Figures, factor = 1): Panel {
   const times = factor === 1 ? '' : ` * ${factor}`;
   return {
     title,
@@ -119,7 +69,7 @@ function rate(title: string, metric: string, by: string, sums: Record<string, nu
   };
 }
 
-function percentile(title: string, q: number, metric: string, by: string, found: Record<string, number>): Panel {
+function percentile(title: string, q: number, metric: string, by: string, found: Figures): Panel {
   const labels = ['le', ...by.split(' ').filter(Boolean)].join(', ');
   // A series without observations in the window has no percentile.
   const query = (w: string) => `histogram_quantile(${q}, sum(rate(${metric}[${w}])) by (${labels})) >= 0`;
@@ -129,7 +79,8 @@ function percentile(title: string, q: number, metric: string, by: string, found:
 const seconds = ({ seconds }: { seconds: number }) => seconds;
 const input = (call: Made) => call.input;
 const output = (call: Made) => call.output;
-const count = (row: { count: number }) => row.count;
+/** Panels show no series that nothing was counted of. */
+const count = (row: { count: number }) => row.count || undefined;
 
 const gatewayBounds = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 const hits = cacheLooks.filter(({ hit }) => hit).map(({ type }) => ({ cache_type: type }));
@@ -159,8 +110,8 @@ function gatewayPanels(): Panel[] {
     const counts = sumBy(calls, by);
     return map(sumBy(calls.filter(isError), by), (value, key) => value / counts[key]!);
   };
-  const byModel = (q: number) => quantiles(q, gatewayBounds, calls, 'model', seconds);
-  const byProvider = (q: number) => quantiles(q, gatewayBounds, calls, 'provider', seconds);
+  const byModel = (q: number) => quantileBy(q, gatewayBounds, calls, 'model', seconds);
+  const byProvider = (q: number) => quantileBy(q, gatewayBounds, calls, 'provider', seconds);
   const errored = 'ractogateway_requests_total{status="error"}';
   return [
     increase('requests', requests, '', sumBy(calls, '')),
@@ -225,7 +176,7 @@ function llmPanels(): Panel[] {
     increase('errors', failed, '', sumBy(llmErrors, '')),
     increase('calls by model and provider', made, by, sumBy(rastirCalls, by)),
     ...[0.5, 0.95, 0.99].map((q) =>
-      percentile(`latency ${q}`, q, buckets, by, quantiles(q, spanBounds, rastirCalls, by, seconds)),
+      percentile(`latency ${q}`, q, buckets, by, quantileBy(q, spanBounds, rastirCalls, by, seconds)),
     ),
     increase('input tokens', `rastir_tokens_input_total{${vars}}`, '', sumBy(rastirCalls, '', input)),
     increase('output tokens', `rastir_tokens_output_total{${vars}}`, '', sumBy(rastirCalls, '', output)),
@@ -236,7 +187,7 @@ function llmPanels(): Panel[] {
       0.95,
       `rastir_tokens_per_call_bucket{${vars}}`,
       by,
-      quantiles(0.95, tokenBounds, rastirCalls, by, both),
+      quantileBy(0.95, tokenBounds, rastirCalls, by, both),
     ),
     increase('errors by type', failed, 'error_type', sumBy(llmErrors, 'error_type')),
     rate('error rate', failed, 'error_type', sumBy(llmErrors, 'error_type')),
@@ -279,7 +230,7 @@ function agentPanels(): Panel[] {
 
 function costPanels(): Panel[] {
   const spent = `rastir_cost_total{${se},model=~".*",pricing_profile=~"list"}`;
-  const raw = (title: string, by: string, sums: Record<string, number>): Panel => ({
+  const raw = (title: string, by: string, sums: Figures): Panel => ({
     title,
     query: () => `sum${group(by)} (${spent})`,
     shows: () => scale(sums, earlierRuns + 1),
@@ -296,21 +247,19 @@ function costPanels(): Panel[] {
     rate('dollars a minute', spent, '', sumBy(calls, '', costOf), 60),
     rate('dollars a minute by model', spent, 'model', sumBy(calls, 'model', costOf), 60),
     ...[0.5, 0.95].map((q) =>
-      percentile(`cost per call ${q}`, q, perCall, 'model', quantiles(q, dollarBounds, calls, 'model', costOf)),
+      percentile(`cost per call ${q}`, q, perCall, 'model', quantileBy(q, dollarBounds, calls, 'model', costOf)),
     ),
     rate('without a price', `rastir_pricing_missing_total{${se}}`, '', sumBy(unpriced, '')),
     ...[0.5, 0.75, 0.95].map((q) =>
-      percentile(`first token ${q}`, q, first, 'model', quantiles(q, firstBounds, calls, 'model', firstToken)),
+      percentile(`first token ${q}`, q, first, 'model', quantileBy(q, firstBounds, calls, 'model', firstToken)),
     ),
     increase(
       'heatmap of first tokens',
       first,
       'le',
-      Object.fromEntries(
-        [...firstBounds, Number.POSITIVE_INFINITY].flatMap((bound) => {
-          const within = calls.filter((call) => (firstToken(call) ?? Number.NaN) <= bound).length;
-          return within > 0 ? [[`le=${bound === Number.POSITIVE_INFINITY ? '+Inf' : bound}`, within]] : [];
-        }),
+      bucketsOf(
+        firstBounds,
+        calls.flatMap((call) => firstToken(call) ?? []),
       ),
     ),
   ];
@@ -348,7 +297,7 @@ function kitPanels(): Panel[] {
       0.95,
       `${latency}_bucket`,
       by,
-      quantiles(0.95, [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], calls, by, seconds),
+      quantileBy(0.95, [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], calls, by, seconds),
     ),
   ];
 }

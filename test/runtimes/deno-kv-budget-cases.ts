@@ -3,7 +3,15 @@ import { createStore } from '../../adapters/deno/kv-budget-store.ts';
 import type { ReservationRef } from '../../src/budget/store.ts';
 import type { TelemetryError } from '../../src/errors.ts';
 import { equal, ok, thrown } from '../suites/assert.ts';
-import { createPort, entries, type KvCase, startMs, withCommit, withoutAnswer } from './deno-kv-world.ts';
+import {
+  createPort,
+  entries,
+  type KvCase,
+  startMs,
+  withCommit,
+  withLostAnswers,
+  withoutAnswer,
+} from './deno-kv-world.ts';
 
 const day = Date.UTC(2100, 0, 1);
 const limit = { nanoUsd: 1e15, tokens: 1e15 };
@@ -99,13 +107,7 @@ export const budgetKvCases: readonly KvCase[] = [
   {
     name: 'calls whose answers were lost count once, and those of a busy KV fail',
     async run(kv) {
-      let commits = 0;
-      const deaf = withCommit(kv, async (real) => {
-        const answer = await real();
-        if (commits++ % 2 === 0) throw new Error('connection reset');
-        return answer;
-      });
-      const store = createStore(deaf, {}, createPort().port);
+      const store = createStore(withLostAnswers(kv), {}, createPort().port);
       for (let i = 0; i < 10; i++) {
         await store.reserve(ask(ref(`${i}`)));
         await store.settle(ref(`${i}`), { nanoUsd: 3, tokens: 1 });

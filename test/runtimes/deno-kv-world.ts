@@ -45,6 +45,16 @@ export async function entries(kv: Kv, prefix: KvKey): Promise<KvEntry[]> {
   return found;
 }
 
+/** The same KV, of which every other commit is made without its answer. */
+export function withLostAnswers(kv: Kv): Kv {
+  let commits = 0;
+  return withCommit(kv, async (real) => {
+    const answer = await real();
+    if (commits++ % 2 === 0) throw new Error('connection reset');
+    return answer;
+  });
+}
+
 /** A KV that never answers. */
 export function withoutAnswer(kv: Kv): Kv {
   return { ...withCommit(kv, (real) => real()), get: () => new Promise(() => {}) };

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { beforeAll, describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { budgetStoreContract } from '../suites/budget-store.ts';
 import { metricStoreContract } from '../suites/metric-store.ts';
-import type { SuiteResult } from '../suites/suite.ts';
 import { root } from '../support/build.ts';
 import { bundleFile } from '../support/bundle.ts';
 import { startChild } from '../support/child.ts';
+import { itPasses, tellLines } from '../support/results.ts';
 import { budgetKvCases } from './deno-kv-budget-cases.ts';
 import { metricKvCases } from './deno-kv-metric-cases.ts';
 
@@ -21,6 +21,7 @@ const program = `
   import { createDenoKvBudgetStore, createDenoKvMetricStore } from 'edgespan/deno';
   import { budgetStoreContract } from './test/suites/budget-store.ts';
   import { metricStoreContract } from './test/suites/metric-store.ts';
+  import { runCases } from './test/suites/suite.ts';
   import { budgetKvCases } from './test/runtimes/deno-kv-budget-cases.ts';
   import { metricKvCases } from './test/runtimes/deno-kv-metric-cases.ts';
 
@@ -28,23 +29,18 @@ const program = `
   const kv = await Deno.openKv(path);
   let count = 0;
   const stores = (create) => async (options) => create(kv, { ...options, prefix: String(count++) });
+  const contract = (what, cases, create) =>
+    cases.map(({ name, run }) => ({ name: what + ': ' + name, run: () => run(stores(create)) }));
   const all = [
-    ...metricStoreContract.map(({ name, run }) => ['metrics: ' + name, () => run(stores(createDenoKvMetricStore))]),
-    ...budgetStoreContract.map(({ name, run }) => ['budgets: ' + name, () => run(stores(createDenoKvBudgetStore))]),
-    ...[...metricKvCases, ...budgetKvCases].map(({ name, run }) => [name, async () => {
+    ...contract('metrics', metricStoreContract, createDenoKvMetricStore),
+    ...contract('budgets', budgetStoreContract, createDenoKvBudgetStore),
+    ...[...metricKvCases, ...budgetKvCases].map(({ name, run }) => ({ name, run: async () => {
       const own = await Deno.openKv(path === ':memory:' ? path : path + count++);
       await run(own);
       own.close();
-    }]),
+    } })),
   ];
-  for (const [name, run] of all) {
-    try {
-      await run();
-      console.log(JSON.stringify({ name }));
-    } catch (error) {
-      console.log(JSON.stringify({ name, error: String(error?.stack ?? error) }));
-    }
-  }
+  await runCases(all, (result) => console.log(JSON.stringify(result)));
   kv.close();
 `;
 
@@ -55,23 +51,10 @@ const names = [
 ];
 
 describe.skipIf(missing).each(['memory', 'file'])('stores in Deno KV, %s (skipped without deno)', (where) => {
-  const results = new Map<string, SuiteResult>();
-  let failure: unknown;
-  beforeAll(async () => {
+  itPasses(names, async (tell) => {
     const folder = mkdtempSync(join(tmpdir(), 'edgespan-kv-'));
     const file = await bundleFile('deno-kv', program);
     const child = startChild('deno', file, { KV_PATH: where === 'memory' ? ':memory:' : join(folder, 'kv') });
-    const { code, stderr } = await child.ended;
-    for (const line of child.lines.filter((one) => one.startsWith('{'))) {
-      const result = JSON.parse(line) as SuiteResult;
-      results.set(result.name, result);
-    }
-    if (code !== 0) failure = stderr;
-    rmSync(folder, { recursive: true });
-  });
-  it.each(names)('%s', (name) => {
-    const result = results.get(name);
-    if (!result) throw new Error(`did not run: ${failure ?? 'no result'}`);
-    if (result.error !== undefined) throw new Error(result.error);
+    await tellLines(child, tell).finally(() => rmSync(folder, { recursive: true }));
   });
 });

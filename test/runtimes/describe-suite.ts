@@ -1,28 +1,14 @@
-import { beforeAll, describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { suite } from '../suites/index.ts';
-import type { SuiteResult } from '../suites/suite.ts';
+import type { Tell } from '../suites/suite.ts';
 import { bundleFile } from '../support/bundle.ts';
 import { type ServerRuntime, startChild } from '../support/child.ts';
+import { itPasses, tellLines } from '../support/results.ts';
 
 /** Every test of the suite by its name, so that a red one names runtime and test. */
-export function describeSuite(runtime: string, run: (tell: (result: SuiteResult) => void) => Promise<void>): void {
-  describe(runtime, () => {
-    const results = new Map<string, SuiteResult>();
-    let failure: unknown;
-    beforeAll(async () => {
-      // Told by the tests that did not run, which stand by their names.
-      await run((result) => results.set(result.name, result)).catch((error: unknown) => {
-        failure = error;
-      });
-    });
-    for (const { name } of suite) {
-      it(name, () => {
-        const result = results.get(name);
-        if (!result) throw new Error(`did not run on ${runtime}: ${failure ?? 'no result'}`);
-        if (result.error !== undefined) throw new Error(`on ${runtime}: ${result.error}`);
-      });
-    }
-  });
+export function describeSuite(runtime: string, run: (tell: Tell) => Promise<void>): void {
+  const names = suite.map(({ name }) => name);
+  describe(runtime, () => itPasses(names, run));
 }
 
 /** A program that runs the suite with an entry's exports. */
@@ -44,9 +30,6 @@ export function describeChild(runtime: ServerRuntime): void {
       `suite-${runtime}`,
       suiteProgram(`edgespan/${runtime}`, { asyncContext: true }, print),
     );
-    const child = startChild(runtime, file);
-    const { code, signal, stderr } = await child.ended;
-    for (const line of child.lines) if (line.startsWith('{')) tell(JSON.parse(line) as SuiteResult);
-    if (code !== 0) throw new Error(`it ended with ${signal ?? code}: ${stderr}`);
+    await tellLines(startChild(runtime, file), tell);
   });
 }

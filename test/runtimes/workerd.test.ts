@@ -1,6 +1,6 @@
 import { Miniflare } from 'miniflare';
-import type { SuiteResult } from '../suites/suite.ts';
 import { bundle } from '../support/bundle.ts';
+import { tellAnswer } from '../support/results.ts';
 import { describeSuite, suiteProgram } from './describe-suite.ts';
 
 /** The last day before `nodejs_compat` is on by itself. */
@@ -21,10 +21,7 @@ function describeWorkerd(name: string, entry: string, compatibilityFlags: string
     const script = await bundle(suiteProgram(entry, { asyncContext: entry !== 'edgespan' }, serve), 'workerd');
     const miniflare = new Miniflare({ modules: true, script, compatibilityDate, compatibilityFlags });
     try {
-      const response = await miniflare.dispatchFetch('http://localhost/');
-      const text = await response.text();
-      if (!response.ok) throw new Error(text);
-      for (const result of JSON.parse(text) as SuiteResult[]) tell(result);
+      await tellAnswer(await miniflare.ready, tell);
     } finally {
       await miniflare.dispose();
     }

@@ -16,22 +16,43 @@ export interface SuiteTest {
 
 export type Suite = readonly SuiteTest[];
 
+/** A test of a suite or a contract, with what it is run against. */
+export interface Case {
+  readonly name: string;
+  run(): void | Promise<void>;
+}
+
 /** What a run of one test came to: no error is a pass. */
 export interface SuiteResult {
   readonly name: string;
   readonly error?: string;
 }
 
+/** Who is told results. */
+export type Tell = (result: SuiteResult) => void;
+
 /** Runs one test after the other and tells each result as it comes, so that one that never ends can be named. */
-export async function runSuite(suite: Suite, env: SuiteEnv, tell: (result: SuiteResult) => void): Promise<void> {
-  for (const { name, run } of suite) {
+export async function runCases(cases: readonly Case[], tell: Tell): Promise<void> {
+  for (const { name, run } of cases) {
     try {
-      await run(env);
+      await run();
       tell({ name });
     } catch (error) {
       tell({ name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) });
     }
   }
+}
+
+export function runSuite(suite: Suite, env: SuiteEnv, tell: Tell): Promise<void> {
+  const cases = suite.map(({ name, run }) => ({ name, run: () => run(env) }));
+  return runCases(cases, tell);
+}
+
+/** What a Worker answers: all results at once. */
+export async function answerCases(cases: readonly Case[]): Promise<Response> {
+  const results: SuiteResult[] = [];
+  await runCases(cases, (result) => results.push(result));
+  return Response.json(results);
 }
 
 /** A clock that stands still until it is told to go. */

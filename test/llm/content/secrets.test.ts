@@ -6,18 +6,9 @@ import { message, text, toolCall } from '../../../src/llm/content/message.ts';
 import { openaiContent } from '../../../src/llm/content/openai.ts';
 import { patterns } from '../../../src/redact/patterns.ts';
 import { createRedactor } from '../../../src/redact/redactor.ts';
+import { canaries } from '../../redact/canaries.ts';
 import { chatCompletion, chatRequest, chatUrl, createAlsTelemetry } from '../../support/telemetry.ts';
 import { expectMessages } from './schema.ts';
-
-/** One of each class, and a part of it that must not be seen anywhere. */
-const canaries: Readonly<Record<string, readonly [secret: string, part: string]>> = {
-  email: ['canary.person@mail.example.com', 'canary.person'],
-  phone: ['(555) 867-5309', '867-5309'],
-  card: ['4111 1111 1111 1111', '1111 1111'],
-  ssn: ['536-22-8145', '22-8145'],
-  apiKey: ['sk-proj-canarycanarycanarycanary12', 'canarycanary'],
-  bearer: ['Bearer canarytoken.canarytoken-1234567890', 'canarytoken'],
-};
 
 const rules = [...Object.values(patterns), { key: 'password' }];
 const everything = { inputs: true, outputs: true };

@@ -6,7 +6,7 @@ import {
 } from 'edgespan/workers';
 import { budgetStoreContract } from '../../suites/budget-store.ts';
 import { metricStoreContract } from '../../suites/metric-store.ts';
-import type { SuiteResult } from '../../suites/suite.ts';
+import { answerCases } from '../../suites/suite.ts';
 
 export { BudgetLedger, MetricsAggregator };
 
@@ -23,22 +23,9 @@ function own<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespa
   return { getByName: (name: string) => namespace.getByName(`${prefix} ${name}`) } as DurableObjectNamespace<T>;
 }
 
-async function runAll(cases: readonly { name: string; run: () => Promise<void> }[]): Promise<readonly SuiteResult[]> {
-  const results: SuiteResult[] = [];
-  for (const { name, run } of cases) {
-    try {
-      await run();
-      results.push({ name });
-    } catch (error) {
-      results.push({ name, error: String((error as Error)?.stack ?? error) });
-    }
-  }
-  return results;
-}
-
 /** The contracts of both ports against real objects, in a request each. */
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
+  fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const shards = Number(searchParams.get('shards') ?? 1);
     const cases =
@@ -51,6 +38,6 @@ export default {
             name,
             run: () => run(async () => createDurableObjectBudgetStore(own(env.BUDGETS))),
           }));
-    return Response.json(await runAll(cases));
+    return answerCases(cases);
   },
 };
