@@ -24,11 +24,19 @@ export function readAddress(context: Context, trustForwardedFor: boolean): strin
 }
 
 /** Keeps work alive after the response, where a request's work ends with it; `undefined` elsewhere. */
-export function readWaitUntil(context: Context): ((promise: Promise<unknown>) => void) | undefined {
-  try {
-    const { executionCtx } = context;
-    return (promise) => executionCtx.waitUntil(promise);
-  } catch {
-    return undefined;
-  }
+export type ReadWaitUntil = (context: Context) => ((promise: Promise<unknown>) => void) | undefined;
+
+/** Hono throws where there is none. A server that has none for one request has none for any, and is asked once. */
+export function createWaitUntilReader(ephemeral: boolean): ReadWaitUntil {
+  let hasNone = false;
+  return (context) => {
+    if (hasNone) return undefined;
+    try {
+      const { executionCtx } = context;
+      return (promise) => executionCtx.waitUntil(promise);
+    } catch {
+      hasNone = !ephemeral;
+      return undefined;
+    }
+  };
 }

@@ -10,6 +10,7 @@ import { resolveCaps, resolveDialect } from '../settings.ts';
 import { createIdGenerator } from '../trace/ids.ts';
 import { createAccess, defaultTenant } from './access.ts';
 import { createActivity } from './activity.ts';
+import { createWaitUntilReader } from './client.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { collectorDialect } from './dialect.ts';
 import { createForward } from './forward.ts';
@@ -171,6 +172,7 @@ export function createCollector(options: CollectorOptions = {}): Collector {
     maxKeys: limits.rateLimitKeys,
     binding: options.rateLimit?.binding,
   });
+  const readWaitUntil = createWaitUntilReader(runtime.ephemeral);
   const app = new Hono();
   app.onError((error) => {
     const refusal = error instanceof Refusal ? error : new Refusal(500, 'internal', 'something went wrong');
@@ -186,11 +188,13 @@ export function createCollector(options: CollectorOptions = {}): Collector {
   addIngestRoutes(app, {
     ...{ options, limits, access, rateLimit, intake, pushed, own, forward },
     ephemeral: runtime.ephemeral,
+    readWaitUntil,
   });
   addQueryRoutes(app, { access, traces });
   addStatusRoutes(app, {
     ...{ access, settings, intake, live, stats, page, traces, forward },
     ephemeral: runtime.ephemeral,
+    readWaitUntil,
     now: clock.now,
     isStoring: () => isStoring,
   });

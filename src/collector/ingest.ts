@@ -5,7 +5,7 @@ import { DecodeError } from '../otlp/decode/error.ts';
 import type { DecodedSpans } from '../otlp/decode/spans.ts';
 import type { Access } from './access.ts';
 import { readBody } from './body.ts';
-import { readAddress, readWaitUntil } from './client.ts';
+import { type ReadWaitUntil, readAddress } from './client.ts';
 import { readSender } from './emitters.ts';
 import type { Forward } from './forward.ts';
 import type { Intake, Outcome } from './intake.ts';
@@ -28,6 +28,7 @@ export interface IngestPorts {
   readonly own: OwnMetrics;
   readonly forward: Forward | undefined;
   readonly ephemeral: boolean;
+  readonly readWaitUntil: ReadWaitUntil;
 }
 
 /** The routes that take spans and metrics. */
@@ -103,7 +104,7 @@ async function take(
   const senders = new Map(spans.map(({ resource }) => [resource, readSender(resource, tenant)]));
   for (const service of new Set(Array.from(senders.values(), ({ service }) => service))) limitService(ports, service);
   if (spans.length === 0) return decoded;
-  const waitUntil = readWaitUntil(context);
+  const waitUntil = ports.readWaitUntil(context);
   const isAlone = ports.ephemeral || waitUntil !== undefined;
   const outcome = await intake.accept({ spans, tenant }, isAlone);
   if (outcome === 'full') own.rejected(1, senders.values().next().value!);

@@ -4,7 +4,7 @@ import { asObject, parseJson } from '../json.ts';
 import type { Access } from './access.ts';
 import { readBody } from './body.ts';
 import { readBudgets } from './budget-figures.ts';
-import { readWaitUntil } from './client.ts';
+import type { ReadWaitUntil } from './client.ts';
 import type { Forward } from './forward.ts';
 import type { Intake } from './intake.ts';
 import type { Live } from './live.ts';
@@ -25,6 +25,7 @@ export interface StatusPorts {
   readonly traces: TraceStore;
   readonly forward: Forward | undefined;
   readonly ephemeral: boolean;
+  readonly readWaitUntil: ReadWaitUntil;
   readonly now: () => number;
   /** Whether the trace store took what it was given last. */
   readonly isStoring: () => boolean;
@@ -49,7 +50,7 @@ export function addStatusRoutes(app: Hono, ports: StatusPorts): void {
   });
   app.get('/v1/live', async (context) => {
     const { tenant } = await access.identify(context.req.raw);
-    const isAlone = ports.ephemeral || readWaitUntil(context) !== undefined;
+    const isAlone = ports.ephemeral || ports.readWaitUntil(context) !== undefined;
     return isAlone ? openPolledLive(ports.traces, tenant, ports.now) : live.open(tenant, context.req.raw.signal);
   });
   app.get('/v1/stats', async (context) => {

@@ -1,6 +1,23 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, parseJson } from '../json.ts';
 import { readCount } from './faults.ts';
+import {
+  agentNames,
+  capturedCalls,
+  costs,
+  firstTokenMs,
+  firstTokenSeconds,
+  guardrailActions,
+  guardrailIds,
+  type Names,
+  operationNames,
+  replyIds,
+  requestModels,
+  responseModels,
+  toolNames,
+  usageNames,
+  vendorNames,
+} from './foreign-names.ts';
 import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
 import { shortProviderName } from './provider-names.ts';
 import { present } from './providers/wire.ts';
@@ -27,8 +44,7 @@ const kinds: Readonly<Record<string, string>> = {
   retriever: 'retrieval',
 };
 
-/** First value of a name that is there. */
-function text(attributes: Attributes, ...names: string[]): string | undefined {
+function text(attributes: Attributes, names: Names): string | undefined {
   for (const name of names) {
     const value = asString(attributes[name]);
     if (value) return value;
@@ -36,15 +52,19 @@ function text(attributes: Attributes, ...names: string[]): string | undefined {
   return undefined;
 }
 
-function number(attributes: Attributes, ...names: string[]): number | undefined {
-  return names.map((name) => asNumber(attributes[name])).find((value) => value !== undefined);
+function number(attributes: Attributes, names: Names): number | undefined {
+  for (const name of names) {
+    const value = asNumber(attributes[name]);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 /** A count; some say `NaN` for what they don't know. */
-function count(attributes: Attributes, ...names: string[]): number | undefined {
+function count(attributes: Attributes, names: Names): number | undefined {
   for (const name of names) {
     const value = attributes[name];
-    const known = Number.isNaN(value) ? undefined : readCount(value);
+    const known = value === undefined || Number.isNaN(value) ? undefined : readCount(value);
     if (known !== undefined) return known;
   }
   return undefined;
@@ -52,27 +72,27 @@ function count(attributes: Attributes, ...names: string[]): number | undefined {
 
 /** The AI SDK names its operations: those that `do` something are the calls, the others the whole of several. */
 function readOperationId(id: string, attributes: Attributes): ForeignWork | undefined {
-  if (id === 'ai.toolCall') return { type: 'tool', name: text(attributes, 'ai.toolCall.name') ?? '' };
+  if (id === 'ai.toolCall') return { type: 'tool', name: asString(attributes['ai.toolCall.name']) ?? '' };
   const call = /^ai\.(?:(?:generate|stream)(?:Text|Object)\.do(Generate|Stream)|embed(?:Many)?\.doEmbed)$/.exec(id);
   if (!call) return undefined;
   return { type: 'llm', operation: call[1] ? 'chat' : 'embed', stream: call[1] === 'Stream' };
 }
 
 export function readWork(spanName: string, attributes: Attributes): ForeignWork | undefined {
-  const id = text(attributes, 'ai.operationId') ?? /^ai\.[\w.]+$/.exec(spanName)?.[0];
-  const named = text(attributes, 'gen_ai.operation.name');
+  const id = asString(attributes['ai.operationId']) ?? /^ai\.[\w.]+$/.exec(spanName)?.[0];
+  const named = asString(attributes['gen_ai.operation.name']);
   if (id && !named) return readOperationId(id, attributes);
-  const said = named ?? text(attributes, 'openinference.span.kind', 'llm.request.type', 'traceloop.span.kind') ?? '';
+  const said = named ?? text(attributes, operationNames) ?? '';
   const kind = Object.hasOwn(kinds, said.toLowerCase()) ? kinds[said.toLowerCase()]! : undefined;
   switch (kind) {
     case undefined:
       return undefined;
     case 'tool':
-      return { type: kind, name: text(attributes, 'gen_ai.tool.name', 'tool.name', 'traceloop.entity.name') ?? '' };
+      return { type: kind, name: text(attributes, toolNames) ?? '' };
     case 'agent':
-      return { type: kind, name: text(attributes, 'gen_ai.agent.name', 'agent.name', 'traceloop.entity.name') ?? '' };
+      return { type: kind, name: text(attributes, agentNames) ?? '' };
     case 'retrieval':
-      return { type: kind, name: text(attributes, 'gen_ai.data_source.id') ?? '' };
+      return { type: kind, name: asString(attributes['gen_ai.data_source.id']) ?? '' };
     default:
       return { type: 'llm', operation: kind, stream: kind !== 'embed' && isStreamed(attributes) };
   }
@@ -80,28 +100,20 @@ export function readWork(spanName: string, attributes: Attributes): ForeignWork 
 
 function isStreamed(attributes: Attributes): boolean {
   const { 'gen_ai.request.stream': asked, 'llm.is_streaming': streaming } = attributes;
-  const parameters = asObject(parseJson(text(attributes, 'llm.invocation_parameters') ?? ''));
+  const parameters = asObject(parseJson(asString(attributes['llm.invocation_parameters']) ?? ''));
   return [asked, streaming, parameters?.stream].includes(true) || readFirstToken(attributes) !== undefined;
 }
 
 /** Seconds until the first chunk of a stream. */
 export function readFirstToken(attributes: Attributes): number | undefined {
-  const ms = number(attributes, 'ai.response.msToFirstChunk', 'ai.stream.msToFirstChunk');
-  const seconds =
-    number(attributes, 'gen_ai.response.time_to_first_chunk', 'gen_ai.client.operation.time_to_first_chunk') ??
-    (ms === undefined ? undefined : ms / 1000);
+  const ms = number(attributes, firstTokenMs);
+  const seconds = number(attributes, firstTokenSeconds) ?? (ms === undefined ? undefined : ms / 1000);
   return seconds !== undefined && seconds >= 0 ? seconds : undefined;
 }
 
 export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attributes: Attributes): LlmRequest {
-  const vendor = text(
-    attributes,
-    ...['gen_ai.provider.name', 'gen_ai.system', 'ai.model.provider', 'llm.provider', 'llm.system', 'llm.vendor'],
-  );
-  const model = text(
-    attributes,
-    ...['gen_ai.request.model', 'ai.model.id', 'llm.model_name', 'embedding.model_name', 'llm.request.model'],
-  );
+  const vendor = text(attributes, vendorNames);
+  const model = text(attributes, requestModels);
   return {
     provider: vendor ? shortProviderName(vendor) : 'unknown',
     model: model?.replace(/^models\//, ''),
@@ -112,12 +124,12 @@ export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attribut
 }
 
 export function readForeignResponse(attributes: Attributes): LlmResponse {
-  const model = text(attributes, 'gen_ai.response.model', 'ai.response.model', 'llm.response.model');
+  const model = text(attributes, responseModels);
   const reasons = attributes['gen_ai.response.finish_reasons'] ?? attributes['ai.response.finishReason'];
   const calls = readToolNames(attributes);
   return (
     present<LlmResponse>({
-      id: text(attributes, 'gen_ai.response.id', 'ai.response.id'),
+      id: text(attributes, replyIds),
       model: model?.replace(/^models\//, ''),
       finishReasons: [reasons].flat().filter((reason) => typeof reason === 'string'),
       usage: readForeignUsage(attributes),
@@ -129,53 +141,32 @@ export function readForeignResponse(attributes: Attributes): LlmResponse {
 }
 
 function readForeignUsage(attributes: Attributes): LlmUsage | undefined {
-  const find = (...names: string[]) => count(attributes, ...names);
   return present<LlmUsage>({
-    input: find(
-      ...['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'ai.usage.inputTokens', 'ai.usage.promptTokens'],
-      ...['ai.usage.tokens', 'llm.token_count.prompt', 'llm.usage.prompt_tokens'],
-    ),
-    output: find(
-      ...['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens', 'ai.usage.outputTokens'],
-      ...['ai.usage.completionTokens', 'llm.token_count.completion', 'llm.usage.completion_tokens'],
-    ),
-    total: find(
-      ...['gen_ai.usage.total_tokens', 'ai.usage.totalTokens', 'llm.token_count.total', 'llm.usage.total_tokens'],
-    ),
-    cacheRead: find(
-      ...['gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read_input_tokens'],
-      ...['ai.usage.inputTokenDetails.cacheReadTokens', 'ai.usage.cachedInputTokens'],
-      'llm.token_count.prompt_details.cache_read',
-    ),
-    cacheWrite: find(
-      ...['gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_creation.input_tokens'],
-      ...['gen_ai.usage.cache_creation_input_tokens', 'ai.usage.inputTokenDetails.cacheWriteTokens'],
-      'llm.token_count.prompt_details.cache_write',
-    ),
-    reasoning: find(
-      ...['gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning_tokens'],
-      ...['ai.usage.outputTokenDetails.reasoningTokens', 'ai.usage.reasoningTokens'],
-      'llm.token_count.completion_details.reasoning',
-    ),
+    input: count(attributes, usageNames.input),
+    output: count(attributes, usageNames.output),
+    total: count(attributes, usageNames.total),
+    cacheRead: count(attributes, usageNames.cacheRead),
+    cacheWrite: count(attributes, usageNames.cacheWrite),
+    reasoning: count(attributes, usageNames.reasoning),
   });
 }
 
 /** US dollars, where the tracer has reckoned them. */
 function readForeignCost(attributes: Attributes): number | undefined {
-  const currency = text(attributes, 'gen_ai.usage.cost.currency') ?? 'USD';
-  const amount = currency === 'USD' ? number(attributes, 'gen_ai.usage.cost.amount') : undefined;
-  return amount ?? number(attributes, 'gen_ai.usage.cost', 'llm.cost.total', 'llm.cost_usd');
+  const currency = asString(attributes['gen_ai.usage.cost.currency']) ?? 'USD';
+  const amount = currency === 'USD' ? asNumber(attributes['gen_ai.usage.cost.amount']) : undefined;
+  return amount ?? number(attributes, costs);
 }
 
 /** Whom the request had check it, where the tracer says so. */
 function readAskedGuardrail(attributes: Attributes): Pick<LlmRequest, 'guardrail'> {
-  const id = text(attributes, 'llm.guardrail.id', 'rastir.guardrail_id');
-  const version = text(attributes, 'rastir.guardrail_version');
+  const id = text(attributes, guardrailIds);
+  const version = asString(attributes['rastir.guardrail_version']);
   return id ? { guardrail: { id, ...(version && { version }) } } : {};
 }
 
 function readForeignGuardrail(attributes: Attributes): LlmResponse['guardrail'] {
-  const action = text(attributes, 'llm.guardrail.action', 'rastir.guardrail_action');
+  const action = text(attributes, guardrailActions);
   const named = [attributes['llm.guardrail.categories'] ?? attributes['rastir.guardrail_category']].flat();
   return action ? { action, categories: named.filter((name) => typeof name === 'string') } : undefined;
 }
@@ -193,11 +184,11 @@ function readToolNames(attributes: Attributes): { name: string }[] {
     .map(asString)
     .filter((name) => name !== undefined);
   if (own.length > 0) return own.slice(0, maxToolCalls).map((name) => ({ name }));
-  const json = text(attributes, 'ai.response.toolCalls', 'gen_ai.output.messages') ?? '';
+  const json = text(attributes, capturedCalls) ?? '';
   const list = asArray(json.length <= maxJson ? parseJson(json) : undefined).map(asObject);
   const parts = list.flatMap((item) => (item?.parts ? asArray(item.parts).map(asObject) : [item]));
   const names = parts.map((part) => part?.toolName ?? (part?.type === 'tool_call' ? part.name : undefined));
-  const flat = Object.keys(attributes).filter((key) => flatName.test(key));
+  const flat = Object.keys(attributes).filter((key) => key.endsWith('name') && flatName.test(key));
   const all = [...names, ...flat.map((key) => attributes[key])].map(asString).filter((name) => name !== undefined);
   return all.slice(0, maxToolCalls).map((name) => ({ name }));
 }

@@ -16,7 +16,7 @@ import type { Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { readResponse } from './response.ts';
-import { countedItself, isOwn, kindOfCall } from './seen-calls.ts';
+import { isOwn, kindOfCall } from './seen-calls.ts';
 import { semconvOperation } from './semconv.ts';
 import { traceRefOf } from './trace-ref.ts';
 
@@ -67,8 +67,8 @@ export function recordSpan(
   const parent = parentOf(span, id);
   const attributes = copyAttributes(span.attributes);
   const work = readWork(span.name, attributes);
-  const inside = seen.coveredIn(id);
-  if (!seen.addSpan(id)) return false;
+  const inside = seen.addSpan(id);
+  if (!inside) return false;
   // A call is the same for all spans around it, up to whoever runs tools.
   if (!work || work.type === 'llm') for (const kind of inside) if (!kind.includes(' ')) seen.cover(parent, kind);
   if (!work) return true;
@@ -100,7 +100,7 @@ function recordCall(
   // Who is around is told of it even where a call of ours has been counted in its place.
   recorder.seen.cover(of.parent, kindOfCall(work.operation));
   if (recorder.seen.hasReply(response.id, startedAt - clockSlackMs)) return;
-  recorder.seen.cover(of.id, countedItself);
+  recorder.seen.count(of.id);
   const mark = getModelCall(context);
   if (mark) mark.counted = true;
   recorder.seen.addReply(response.id, startedAt + clockSlackMs);

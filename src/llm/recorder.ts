@@ -18,7 +18,7 @@ import { createVerdictReader, type GuardrailHook } from './guardrail.ts';
 import type { CallOutcome, LlmInstruments } from './instruments.ts';
 import type { LlmResponse } from './provider.ts';
 import { readResponse } from './response.ts';
-import { countedItself, createSeenCalls, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
+import { createSeenCalls, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
 import { type SemconvNames, semconvOperation } from './semconv.ts';
 import type { SpanDialect } from './span-dialect.ts';
 import { traceRef } from './trace-ref.ts';
@@ -121,7 +121,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
 
     /** Where the async context got lost, the reply's id or another tracer tells that the call has been counted. */
     function isCounted(id: string | undefined): boolean {
-      if (around.some((parent) => seen.isCovered(parent, countedItself))) return true;
+      if (around.some((parent) => seen.isCounted(parent))) return true;
       return isWrapper === true && (seen.hasReply(id, startedAt) || seen.isCovered(span.spanContext(), kind));
     }
 

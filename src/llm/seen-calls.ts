@@ -1,4 +1,5 @@
 import type { Context, SpanContext } from '@opentelemetry/api';
+import { Recent } from '../recent.ts';
 import { activeHostContext } from '../trace/otel-global.ts';
 import { getSpan, isSpanContextValid } from '../trace/otel-span.ts';
 
@@ -10,62 +11,71 @@ export interface SeenCalls {
   /** In a call that began at `since` or later by the monotonic clock, a reply with this id has been counted. */
   hasReply(id: string | undefined, since: number): boolean;
   addReply(id: string | undefined, startedAt: number): void;
-  /** Whether this span is seen for the first time. */
-  addSpan(span: SpanContext): boolean;
+  /** What has been counted inside of a span, without what it counted for itself; `undefined` where it was seen before. */
+  addSpan(span: SpanContext): readonly string[] | undefined;
   /** Says that this work has been counted inside of the span. */
   cover(span: SpanContext | undefined, what: string): void;
   isCovered(span: SpanContext | undefined, what: string): boolean;
-  /** What has been counted inside of a span, without what it counted for itself. */
-  coveredIn(span: SpanContext): readonly string[];
+  /** Says that the span itself has been counted as a model call. */
+  count(span: SpanContext): void;
+  isCounted(span: SpanContext): boolean;
+}
+
+/** What is known of a span. */
+interface Mark {
+  seen: boolean;
+  counted: boolean;
+  /** Work inside of it; most have none. */
+  inside: readonly string[];
 }
 
 /** Newest replies, and newest spans, that are remembered. */
 const maxReplies = 100;
 const maxSpans = 4096;
-const seen = 'seen';
-/** The span itself has been counted as a model call. */
-export const countedItself = 'counted';
+/** Works inside of a span that are told apart. */
+const maxInside = 128;
+const nothing: readonly string[] = [];
 
 export function createSeenCalls(max = maxSpans): SeenCalls {
-  /** Ids of the newest replies, and when their calls began. */
-  const replies = new Map<string, number>();
-  const marks = new Map<string, Set<string>>();
+  /** Ids of replies, and when their calls began. */
+  const replies = new Recent<number>(maxReplies);
+  const marks = new Recent<Mark>(max);
 
-  function mark(span: SpanContext, what: string): void {
+  function markOf(span: SpanContext): Mark {
     const key = keyOf(span);
-    const set = marks.get(key) ?? new Set();
-    keep(marks, key, set.add(what), max);
+    const known = marks.get(key);
+    if (known) return known;
+    const mark = { seen: false, counted: false, inside: nothing };
+    if (isSpanContextValid(span)) marks.set(key, mark);
+    return mark;
   }
-
-  const has = (span: SpanContext, what: string) => marks.get(keyOf(span))?.has(what) === true;
 
   return {
     hasReply: (id, since) => id !== undefined && (replies.get(id) ?? Number.NEGATIVE_INFINITY) >= since,
     addReply(id, startedAt) {
-      if (id !== undefined) keep(replies, id, startedAt, maxReplies);
+      if (id !== undefined) replies.set(id, startedAt);
     },
     addSpan(span) {
-      if (has(span, seen)) return false;
-      if (isSpanContextValid(span)) mark(span, seen);
-      return true;
+      const mark = markOf(span);
+      if (mark.seen) return undefined;
+      mark.seen = true;
+      return mark.inside;
     },
     cover(span, what) {
-      if (span && isSpanContextValid(span)) mark(span, what);
+      if (!span) return;
+      const mark = markOf(span);
+      if (mark.inside.length < maxInside && !mark.inside.includes(what)) mark.inside = [...mark.inside, what];
     },
-    isCovered: (span, what) => span !== undefined && has(span, what),
-    coveredIn: (span) => [...(marks.get(keyOf(span)) ?? [])].filter((what) => what !== seen && what !== countedItself),
+    isCovered: (span, what) => span !== undefined && marks.get(keyOf(span))?.inside.includes(what) === true,
+    count(span) {
+      markOf(span).counted = true;
+    },
+    isCounted: (span) => marks.get(keyOf(span))?.counted === true,
   };
 }
 
 function keyOf({ traceId, spanId }: SpanContext): string {
-  return `${traceId} ${spanId}`;
-}
-
-/** Puts an entry last, and drops the first where there are too many. */
-function keep<V>(map: Map<string, V>, key: string, value: V, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > max) for (const oldest of map.keys()) return void map.delete(oldest);
+  return traceId + spanId;
 }
 
 /**

@@ -374,7 +374,7 @@ describe('none is counted twice', () => {
     const { telemetry, value } = create();
     const first = finished(chat);
     telemetry.recordSpan(first);
-    for (let i = 0; i < 4096; i++) {
+    for (let i = 0; i < 2 * 4096; i++) {
       const spanId = (i + 1).toString(16).padStart(16, '0');
       telemetry.recordSpan(finished({}, { spanContext: () => ({ traceId: '2'.repeat(32), spanId, traceFlags: 1 }) }));
     }

@@ -47,6 +47,8 @@ const hex = (length: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
 const count = fc.nat({ max: 1000 });
 
+/** Decoders leave out the one name by which an assignment makes no attribute. */
+const key = text.filter((name) => name !== '__proto__');
 /** Every kind of value that OpenTelemetry's JSON serializer knows (it does not know bigint). */
 const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
@@ -59,10 +61,10 @@ const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
     fc.constant(null),
     fc.uint8Array({ maxLength: 8 }),
     fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(text, tie('value'), { maxKeys: 4 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 4 }),
   ),
 })).value;
-const attributes = fc.dictionary(text, value, { maxKeys: 6 }) as fc.Arbitrary<Attributes>;
+const attributes = fc.dictionary(key, value, { maxKeys: 6 }) as fc.Arbitrary<Attributes>;
 const hrTime = fc.tuple(fc.nat({ max: 4_000_000_000 }), fc.nat({ max: 999_999_999 })) as fc.Arbitrary<[number, number]>;
 const state = fc.constantFrom(undefined, createTraceState('a=1,b=x'));
 const spanContext: fc.Arbitrary<SpanContext> = fc

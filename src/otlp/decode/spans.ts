@@ -1,4 +1,4 @@
-import type { Link, SpanContext, SpanStatus } from '@opentelemetry/api';
+import type { HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
 import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import { parseTraceState } from '../../propagation/trace-state.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type SpanEvent,
 } from '../../trace/readable-span.ts';
 import { DecodeError } from './error.ts';
-import { readAttributes, readCount, readId, readList, readNanos, readObject, toHrTime } from './value.ts';
+import { readAttributes, readCount, readId, readList, readObject, readTime } from './value.ts';
 
 /** What a request holds: what could be read, and what of it could not. */
 export interface DecodedSpans {
@@ -71,9 +71,9 @@ function readSpan(value: unknown, resource: Resource, scope: InstrumentationScop
   const flags = readCount(json.flags, `${path}.flags`);
   const context = readContext(json, traceId, spanId, flags & 0xff);
   const parentId = readId(json.parentSpanId, 16, `${path}.parentSpanId`);
-  const start = readNanos(json.startTimeUnixNano, `${path}.startTimeUnixNano`);
-  const end = readNanos(json.endTimeUnixNano, `${path}.endTimeUnixNano`);
-  const last = end < start ? start : end;
+  const startTime = readTime(json.startTimeUnixNano, `${path}.startTimeUnixNano`);
+  const said = readTime(json.endTimeUnixNano, `${path}.endTimeUnixNano`);
+  const endTime = isBefore(said, startTime) ? startTime : said;
   const given = readList(json.links, `${path}.links`);
   const links = given.flatMap((link, i) => readLink(link, `${path}.links[${i}]`));
   return {
@@ -84,9 +84,9 @@ function readSpan(value: unknown, resource: Resource, scope: InstrumentationScop
     ...(parentId && {
       parentSpanContext: { traceId, spanId: parentId, traceFlags: flags & 0xff, isRemote: (flags & 0x200) !== 0 },
     }),
-    startTime: toHrTime(start),
-    endTime: toHrTime(last),
-    duration: toHrTime(last - start),
+    startTime,
+    endTime,
+    duration: subtract(endTime, startTime),
     ended: true,
     status: readStatus(json.status),
     attributes: readAttributes(json.attributes, `${path}.attributes`),
@@ -98,6 +98,15 @@ function readSpan(value: unknown, resource: Resource, scope: InstrumentationScop
     droppedEventsCount: readCount(json.droppedEventsCount, `${path}.droppedEventsCount`),
     droppedLinksCount: readCount(json.droppedLinksCount, `${path}.droppedLinksCount`) + given.length - links.length,
   };
+}
+
+function isBefore(a: HrTime, b: HrTime): boolean {
+  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+}
+
+function subtract(a: HrTime, b: HrTime): HrTime {
+  const nanos = a[1] - b[1];
+  return nanos < 0 ? [a[0] - b[0] - 1, nanos + 1e9] : [a[0] - b[0], nanos];
 }
 
 function readContext(json: Json, traceId: string, spanId: string, traceFlags: number): SpanContext {
@@ -119,7 +128,7 @@ function readEvent(value: unknown, path: string): SpanEvent {
   const dropped = readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`);
   return {
     name: asString(json.name) ?? '',
-    time: toHrTime(readNanos(json.timeUnixNano, `${path}.timeUnixNano`)),
+    time: readTime(json.timeUnixNano, `${path}.timeUnixNano`),
     attributes: readAttributes(json.attributes, `${path}.attributes`),
     ...(dropped > 0 && { droppedAttributesCount: dropped }),
   };

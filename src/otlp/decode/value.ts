@@ -8,11 +8,13 @@ const maxDepth = 64;
 /** A list of KeyValue. Of equal keys the last stays. */
 export function readAttributes(value: unknown, path: string, depth = 0): Attributes {
   const attributes: Record<string, unknown> = {};
-  for (const [i, entry] of readList(value, path).entries()) {
-    const { key, value: given } = asObject(entry) ?? {};
+  const list = readList(value, path);
+  for (let i = 0; i < list.length; i++) {
+    const entry = asObject(list[i]);
+    const key = entry?.key;
     if (typeof key !== 'string') throw new DecodeError(`${path}[${i}].key`, 'is no string');
     // An assignment to this would make no attribute.
-    if (key !== '__proto__') attributes[key] = readAnyValue(given, depth);
+    if (key !== '__proto__') attributes[key] = readAnyValue(entry!.value, depth);
   }
   return attributes as Attributes;
 }
@@ -36,14 +38,17 @@ function readAnyValue(value: unknown, depth: number): unknown {
 /** 64 bits, as a number where that holds it. */
 function readInteger(value: unknown): number | bigint | null {
   if (typeof value === 'number') return Number.isInteger(value) ? value : null;
+  if (typeof value === 'bigint') return value;
   if (typeof value !== 'string' || !/^-?\d{1,20}$/.test(value)) return null;
   const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
   return BigInt(number) === BigInt(value) ? number : BigInt(value);
 }
 
 /** A double is a number, or one of the names of what JSON has no number for. */
 export function readDouble(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'string' || value.trim() === '') return undefined;
   const number = Number(value);
   return Number.isNaN(number) && value !== 'NaN' ? undefined : number;
@@ -74,7 +79,8 @@ export function readObject(value: unknown, path: string): Json {
 /** A count, written as a number or in decimal. 0 where it is absent. */
 export function readCount(value: unknown, path: string): number {
   if (value === undefined || value === null) return 0;
-  const number = typeof value === 'string' && /^\d{1,20}$/.test(value) ? Number(value) : value;
+  const number =
+    typeof value === 'bigint' || (typeof value === 'string' && /^\d{1,20}$/.test(value)) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0) throw new DecodeError(path, 'is no count');
   return number;
 }
@@ -84,15 +90,25 @@ const maxNanos = 2n ** 64n;
 /** Nanoseconds since 1970, which JSON writes in decimal. 0 where they are absent. */
 export function readNanos(value: unknown, path: string): bigint {
   if (value === undefined || value === null) return 0n;
-  const fits = typeof value === 'string' ? /^\d{1,20}$/.test(value) : Number.isInteger(value) && (value as number) >= 0;
-  const nanos = fits ? BigInt(value as string | number) : maxNanos;
-  if (nanos >= maxNanos) throw new DecodeError(path, 'is no time in nanoseconds');
+  const isWhole = typeof value === 'string' ? /^\d{1,20}$/.test(value) : isWholeNumber(value);
+  const nanos = isWhole ? BigInt(value as string | number | bigint) : maxNanos;
+  if (nanos < 0n || nanos >= maxNanos) throw new DecodeError(path, 'is no time in nanoseconds');
   return nanos;
 }
 
-export function toHrTime(nanos: bigint): HrTime {
+/** The same as seconds and the nanoseconds beyond them. */
+export function readTime(value: unknown, path: string): HrTime {
+  // As all write it nowadays: what is read without big integers.
+  if (typeof value === 'string' && /^\d{19}$/.test(value)) return [Number(value.slice(0, 10)), Number(value.slice(10))];
+  const nanos = readNanos(value, path);
   return [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)];
 }
+
+function isWholeNumber(value: unknown): boolean {
+  return typeof value === 'bigint' || Number.isInteger(value);
+}
+
+const zeros = { 16: '0'.repeat(16), 32: '0'.repeat(32) };
 
 /** An id in lower case; `undefined` where it is empty or all zeros, which no span has. Throws where it is none. */
 export function readId(value: unknown, length: 16 | 32, path: string): string | undefined {
@@ -101,5 +117,5 @@ export function readId(value: unknown, length: 16 | 32, path: string): string | 
   if (!text || text.length !== length || !/^[\da-f]+$/i.test(text)) {
     throw new DecodeError(path, `is no id of ${length} hex digits`);
   }
-  return /^0+$/.test(text) ? undefined : text.toLowerCase();
+  return text === zeros[length] ? undefined : text.toLowerCase();
 }

@@ -1,3 +1,4 @@
+import { toHex } from '../../digest.ts';
 import { DecodeError } from './error.ts';
 
 /** How a field is written: https://protobuf.dev/programming-guides/encoding/ */
@@ -27,6 +28,11 @@ export type Message = Readonly<Record<number, Field>>;
 /** Deeper messages are no telemetry. Attribute values are the only ones that nest, to 64. */
 const maxDepth = 200;
 
+/** Bytes of a string that are looked at one by one. */
+const maxShort = 32;
+
+const maxTag = 2 ** 32 - 1;
+
 const varintType = 0;
 const fixed64Type = 1;
 const bytesType = 2;
@@ -48,12 +54,12 @@ const wireTypes: Readonly<Record<Kind, number>> = {
 };
 
 /**
- * A protobuf message as OTLP's JSON would have it, so that one reader does for both: ids in hex, 64-bit integers as
- * numbers where those hold them and else as decimal strings, bytes as they are. Fields that the schema does not know are
- * skipped. Throws a `DecodeError` for what is no message.
+ * A protobuf message as OTLP's JSON would have it, so that one reader does for both: ids in hex, bytes as they are, and
+ * 64-bit integers as numbers where those hold them, else as `bigint`. Fields that the schema does not know are skipped.
+ * Throws a `DecodeError` for what is no message.
  */
 export function readMessage(bytes: Uint8Array, message: Message): Record<string, unknown> {
-  return new Reader(bytes).message(message, bytes.length, '', 0);
+  return new Reader(bytes).message(message, bytes.length, 0);
 }
 
 class Reader {
@@ -68,139 +74,172 @@ class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  message(schema: Message, end: number, path: string, depth: number): Record<string, unknown> {
-    if (depth > maxDepth) throw new DecodeError(path, 'nested too deep');
+  message(schema: Message, end: number, depth: number): Record<string, unknown> {
+    if (depth > maxDepth) throw new DecodeError('', 'nested too deep');
     const result: Record<string, unknown> = {};
-    while (this.#at < end) {
-      const tag = this.#varint(path);
-      const wireType = tag % 8;
-      const field = schema[Math.floor(tag / 8)];
-      if (!field) {
-        this.#skip(wireType, path);
-        continue;
+    let where = '';
+    try {
+      while (this.#at < end) {
+        where = '';
+        const tag = this.#varint();
+        if (tag > maxTag) throw new DecodeError('', 'has a tag that is too long');
+        const wireType = tag & 7;
+        const field = schema[tag >>> 3];
+        if (!field) {
+          this.#skip(wireType);
+          continue;
+        }
+        where = field.name;
+        if (field.repeated) {
+          result[where] ??= [];
+          this.#readInto(result[where] as unknown[], field, wireType, depth);
+        } else result[where] = this.#field(field, wireType, depth);
       }
-      const here = path ? `${path}.${field.name}` : field.name;
-      if (field.repeated) {
-        const list = (result[field.name] as unknown[] | undefined) ?? [];
-        result[field.name] = list;
-        this.#readInto(list, field, wireType, here, depth);
-      } else result[field.name] = this.#field(field, wireType, here, depth);
+      where = '';
+      if (this.#at !== end) throw new DecodeError('', 'ends in the middle of a field');
+      return result;
+    } catch (error) {
+      if (!where || !(error instanceof DecodeError)) throw error;
+      const list = result[where];
+      throw error.inside(Array.isArray(list) ? `${where}[${list.length}]` : where);
     }
-    if (this.#at !== end) throw new DecodeError(path, 'ends in the middle of a field');
-    return result;
   }
 
   /** A repeated field: one value, or numbers packed into one. */
-  #readInto(list: unknown[], field: Field, wireType: number, path: string, depth: number): void {
+  #readInto(list: unknown[], field: Field, wireType: number, depth: number): void {
     const { kind } = field;
     if (typeof kind === 'function' || wireTypes[kind] === bytesType || wireType !== bytesType) {
-      list.push(this.#field(field, wireType, typeof kind === 'function' ? `${path}[${list.length}]` : path, depth));
+      list.push(this.#field(field, wireType, depth));
       return;
     }
-    const end = this.#length(path);
-    while (this.#at < end) list.push(this.#value(kind, path));
-    if (this.#at !== end) throw new DecodeError(path, 'ends in the middle of a value');
+    const end = this.#end();
+    while (this.#at < end) list.push(this.#value(kind));
+    if (this.#at !== end) throw new DecodeError('', 'ends in the middle of a value');
   }
 
-  #field({ kind }: Field, wireType: number, path: string, depth: number): unknown {
+  #field({ kind }: Field, wireType: number, depth: number): unknown {
     if (wireType !== (typeof kind === 'function' ? bytesType : wireTypes[kind])) {
-      throw new DecodeError(path, `has wire type ${wireType}`);
+      throw new DecodeError('', `has wire type ${wireType}`);
     }
-    return typeof kind === 'function'
-      ? this.message(kind(), this.#length(path), path, depth + 1)
-      : this.#value(kind, path);
+    return typeof kind === 'function' ? this.message(kind(), this.#end(), depth + 1) : this.#value(kind);
   }
 
-  #value(kind: Kind, path: string): unknown {
+  #value(kind: Kind): unknown {
     switch (kind) {
       case 'string':
-        return this.#text.decode(this.#take(this.#length(path) - this.#at, path));
+        return this.#string();
       case 'bytes':
-        return this.#take(this.#length(path) - this.#at, path).slice();
+        return this.#take().slice();
       case 'id':
-        return toHex(this.#take(this.#length(path) - this.#at, path));
+        return toHex(this.#take());
       case 'double':
-        return this.#view.getFloat64(this.#move(8, path), true);
+        return this.#view.getFloat64(this.#move(8), true);
       case 'fixed64':
-        return toInteger(this.#view.getBigUint64(this.#move(8, path), true));
+        return toInteger(this.#view.getBigUint64(this.#move(8), true));
       case 'sfixed64':
-        return toInteger(this.#view.getBigInt64(this.#move(8, path), true));
+        return toInteger(this.#view.getBigInt64(this.#move(8), true));
       case 'fixed32':
-        return this.#view.getUint32(this.#move(4, path), true);
+        return this.#view.getUint32(this.#move(4), true);
       case 'uint64':
-        return toInteger(this.#bigVarint(path));
+        return toInteger(this.#bigVarint());
       case 'int64':
-        return toInteger(BigInt.asIntN(64, this.#bigVarint(path)));
+        return this.#int64();
       case 'uint32':
-        return this.#varint(path) % 2 ** 32;
+        return this.#varint() >>> 0;
       case 'sint32': {
-        const value = this.#varint(path) >>> 0;
+        const value = this.#varint() >>> 0;
         return (value >>> 1) ^ -(value & 1);
       }
       case 'bool':
-        return this.#bigVarint(path) !== 0n;
+        return this.#int64() !== 0;
     }
   }
 
+  /** Most are short and of ASCII, which is read faster than a decoder is called. */
+  #string(): string {
+    const end = this.#end();
+    const start = this.#at;
+    if (end - start <= maxShort) {
+      let text = '';
+      for (let at = start; ; at++) {
+        if (at === end) {
+          this.#at = end;
+          return text;
+        }
+        const byte = this.#bytes[at]!;
+        if (byte > 127) break;
+        text += String.fromCharCode(byte);
+      }
+    }
+    this.#at = end;
+    return this.#text.decode(this.#bytes.subarray(start, end));
+  }
+
+  /** Bytes whose length is written before them. */
+  #take(): Uint8Array {
+    const end = this.#end();
+    const bytes = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return bytes;
+  }
+
   /** Where the value ends whose length is written here. */
-  #length(path: string): number {
-    const end = this.#varint(path) + this.#at;
-    if (end > this.#bytes.length) throw new DecodeError(path, 'is longer than the body');
+  #end(): number {
+    const end = this.#varint() + this.#at;
+    if (end > this.#bytes.length) throw new DecodeError('', 'is longer than the body');
     return end;
   }
 
-  #take(length: number, path: string): Uint8Array {
-    const start = this.#move(length, path);
-    return this.#bytes.subarray(start, start + length);
-  }
-
   /** Goes on by so many bytes, and answers where they begin. */
-  #move(length: number, path: string): number {
+  #move(length: number): number {
     const start = this.#at;
-    if (start + length > this.#bytes.length) throw new DecodeError(path, 'is longer than the body');
+    if (start + length > this.#bytes.length) throw new DecodeError('', 'is longer than the body');
     this.#at = start + length;
     return start;
   }
 
-  /** Up to 53 bits; tags and lengths have 32 at most. */
-  #varint(path: string): number {
+  /** Up to 56 bits, of which a number holds 53; tags and lengths have 32 at most. */
+  #varint(): number {
+    const first = this.#bytes[this.#at];
+    if (first !== undefined && first < 128) {
+      this.#at++;
+      return first;
+    }
     let value = 0;
     for (let factor = 1; factor <= 2 ** 49; factor *= 128) {
-      const byte = this.#bytes[this.#move(1, path)]!;
+      const byte = this.#bytes[this.#move(1)]!;
       value += (byte & 0x7f) * factor;
       if (byte < 128) return value;
     }
-    throw new DecodeError(path, 'has an integer that is too long');
+    throw new DecodeError('', 'has an integer that is too long');
   }
 
-  #bigVarint(path: string): bigint {
+  #bigVarint(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#move(1, path)]!;
+      const byte = this.#bytes[this.#move(1)]!;
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 128) return BigInt.asUintN(64, value);
     }
-    throw new DecodeError(path, 'has an integer that is too long');
+    throw new DecodeError('', 'has an integer that is too long');
   }
 
-  #skip(wireType: number, path: string): void {
-    if (wireType === varintType) this.#bigVarint(path);
-    else if (wireType === fixed64Type) this.#move(8, path);
-    else if (wireType === bytesType) this.#at = this.#length(path);
-    else if (wireType === fixed32Type) this.#move(4, path);
-    else throw new DecodeError(path, `has wire type ${wireType}`);
+  /** Counts are small, and one byte tells that they are. */
+  #int64(): number | bigint {
+    for (let at = this.#at; at < this.#at + 7; at++) if (this.#bytes[at]! < 128) return this.#varint();
+    return toInteger(BigInt.asIntN(64, this.#bigVarint()));
+  }
+
+  #skip(wireType: number): void {
+    if (wireType === varintType) this.#bigVarint();
+    else if (wireType === fixed64Type) this.#move(8);
+    else if (wireType === bytesType) this.#at = this.#end();
+    else if (wireType === fixed32Type) this.#move(4);
+    else throw new DecodeError('', `has wire type ${wireType}`);
   }
 }
 
-function toInteger(value: bigint): number | string {
+function toInteger(value: bigint): number | bigint {
   const number = Number(value);
-  return BigInt(number) === value ? number : String(value);
-}
-
-const digits = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-function toHex(bytes: Uint8Array): string {
-  let hex = '';
-  for (const byte of bytes) hex += digits[byte];
-  return hex;
+  return BigInt(number) === value ? number : value;
 }
