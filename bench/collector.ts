@@ -45,13 +45,18 @@ const maxOverloadSeconds = 20;
 
 const root = new URL('../', import.meta.url).pathname;
 
+/** Stores and formats are all, or those that are `asked` for by name. */
 export async function measureCollector(
-  { seconds }: { seconds: number },
+  { seconds, asked }: { seconds: number; asked: readonly string[] },
   report: (result: CollectorResult) => void,
 ): Promise<CollectorResult[]> {
   const results: CollectorResult[] = [];
-  for (const store of ['memory', 'sqlite'] as const) {
-    for (const format of ['json', 'protobuf'] as const) {
+  const choose = <T extends string>(all: readonly T[]): readonly T[] => {
+    const some = all.filter((each) => asked.includes(each));
+    return some.length > 0 ? some : all;
+  };
+  for (const store of choose(['memory', 'sqlite'])) {
+    for (const format of choose(['json', 'protobuf'])) {
       const result = await measure(store, format, seconds);
       results.push(result);
       report(result);

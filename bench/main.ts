@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, statSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs, styleText } from 'node:util';
+import type { CollectorResult } from './collector.ts';
 import type { Result } from './compare.ts';
 
 const { values } = parseArgs({
@@ -79,11 +80,14 @@ if (values.only === 'stores') {
   if (values.json) console.log(JSON.stringify(results, null, 2));
   process.exit(0);
 }
-if (values.only === 'collector') {
+if (values.only?.startsWith('collector')) {
   const { collectorHeader, measureCollector, renderCollector } = await import('./collector.ts');
   if (!values.json) console.log(collectorHeader);
   const seconds = values.minutes === undefined ? 10 : Number(values.minutes) * 60;
-  const results = await measureCollector({ seconds }, (result) => values.json || console.log(renderCollector(result)));
+  // `collector sqlite json` is one of the four.
+  const asked = values.only.split(' ').slice(1);
+  const report = (result: CollectorResult) => values.json || console.log(renderCollector(result));
+  const results = await measureCollector({ seconds, asked }, report);
   if (values.json) console.log(JSON.stringify(results, null, 2));
   process.exit(0);
 }

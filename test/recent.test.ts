@@ -2,20 +2,34 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Recent } from '../src/recent.ts';
 
-it('knows at least the newest, and never more than twice as many', () => {
+const sizes = fc.integer({ min: 1, max: 5 });
+
+it('knows the newest, and those that were asked for again', () => {
+  const use = fc.record({ key: fc.nat(12).map(String), isRead: fc.boolean() });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(20), { maxLength: 60 }), (max, keys) => {
+    fc.property(sizes, fc.array(use, { maxLength: 60 }), (max, uses) => {
       const recent = new Recent<number>(max);
-      const newest: number[] = [];
-      for (const [at, key] of keys.entries()) {
-        recent.set(`${key}`, at);
-        newest.push(key);
-        const distinct = [...new Set(newest.toReversed())].slice(0, max);
-        for (const each of distinct) expect(recent.get(`${each}`)).toBe(newest.lastIndexOf(each));
-        // What was asked for has become new, in this order.
-        newest.push(...distinct);
-        newest.splice(0, newest.length, ...newest.map((each) => each));
+      const values = new Map<string, number>();
+      const known: string[] = [];
+      for (const [at, { key, isRead }] of uses.entries()) {
+        if (isRead && recent.get(key) === undefined) continue;
+        if (!isRead) {
+          recent.set(key, at);
+          values.set(key, at);
+        }
+        known.unshift(key);
       }
+      for (const key of [...new Set(known)].slice(0, max)) expect(recent.get(key)).toBe(values.get(key));
+    }),
+  );
+});
+
+it('forgets what twice as many have come after', () => {
+  fc.assert(
+    fc.property(sizes, (max) => {
+      const recent = new Recent<number>(max);
+      for (let i = 0; i <= 2 * max; i++) recent.set(`${i}`, i);
+      expect(recent.get('0')).toBeUndefined();
     }),
   );
 });
