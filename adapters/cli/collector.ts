@@ -5,6 +5,7 @@ import { openOptions } from './collector-options.ts';
 import { type SettingPath, type SettingValues, settings, toFlag, variablePrefix } from './collector-settings.ts';
 import { type Command, type Flag, UsageError } from './command.ts';
 import { type HttpServer, listen } from './http-server.ts';
+import { isLoopback, isOwnAddress, toUrlHost } from './own-address.ts';
 import { printConfig } from './print-config.ts';
 import { configVariable, readSettings } from './read-settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -53,13 +54,17 @@ async function serve(values: SettingValues, asJson: boolean, terminal: Terminal)
     if (asJson) terminal.json({ event: 'warning', code, message });
     else terminal.error(`${terminal.style('yellow', 'warning:')} ${message} (${code})`);
   };
+  const { host = '127.0.0.1', port = 4318, shutdownTimeoutMs = 10_000 } = values;
+  const target = values['forward.endpoint'];
+  if (target !== undefined && isOwnAddress(target, host, port)) {
+    throw new UsageError('forward.endpoint is this collector itself: each span that it forwards would come back to it');
+  }
   const stopped = waitForSignal();
   const { options, close } = await openOptions(values, terminal.env, warn);
   try {
     const app = createWith(options);
-    const { host = '127.0.0.1', port = 4318, shutdownTimeoutMs = 10_000 } = values;
     const server = await listen((request, env) => app.fetch(request, env), port, host);
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
+    const url = `http://${toUrlHost(host)}:${server.port}`;
     if (!options.keys && !isLoopback(host)) warn(openToAll(host));
     announce(url, values, asJson, terminal);
     const signal = await stopped;
@@ -80,10 +85,6 @@ function createWith(options: Parameters<typeof createCollector>[0]): ReturnType<
   } catch (error) {
     throw error instanceof TelemetryError ? new UsageError(error.message) : error;
   }
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d+){3}|::1)$/.test(host);
 }
 
 function openToAll(host: string): TelemetryError {

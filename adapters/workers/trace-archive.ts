@@ -11,7 +11,7 @@ import { openStatements } from './statements.ts';
  * export { TraceArchive } from 'edgespan/workers'; // wrangler.toml: new_sqlite_classes = ["TraceArchive"]
  */
 export class TraceArchive extends DurableObject {
-  readonly #store = createTraceTables(openStatements(this.ctx.storage, traceSchema), {});
+  readonly #store = createTraceTables(openStatements(this.ctx.storage, traceSchema(true)), {});
 
   /** Spans as OTLP JSON, one each: RPC carries no functions. */
   async add(spans: readonly string[]): Promise<void> {

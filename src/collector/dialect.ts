@@ -25,7 +25,7 @@ export function collectorDialect(options: CollectorDialectOptions): CollectorDia
   const isRastir = options.preset === 'rastir';
   const senderLabels = ['service', isRastir ? 'env' : 'environment', ...(options.tenantLabel ? ['tenant'] : [])];
   return {
-    llm: { ...dialect, definitions: addLabels(dialect.definitions, senderLabels) },
+    llm: { ...dialect, definitions: addLabels(dialect.definitions, senderLabels), senderLabels },
     prefix: isRastir ? (options.namespace ?? 'rastir') : 'edgespan_collector',
     senderLabels,
     countsAll: isRastir,

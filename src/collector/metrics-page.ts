@@ -41,7 +41,6 @@ export function createMetricsPage(ports: MetricsPagePorts): MetricsPage {
   async function collectOwn(): Promise<MetricsSnapshot> {
     const { metrics, ...snapshot } = await registry.collect();
     const families = metrics.flatMap((family): MetricFamily[] => {
-      if (!options.metrics?.semconv && /^(gen_ai|mcp)\./.test(family.name)) return [];
       const points = family.points.filter(({ labels }) => !pushed.has(family.name, labels));
       return points.length > 0 ? [{ ...family, points }] : [];
     });

@@ -48,6 +48,7 @@ export function createPushedMetrics(ports: PushedMetricsPorts): PushedMetrics {
   let fresh: MetricFamily[] = [];
   const exporter = createStoreExporter({
     ...ports,
+    isForOthers: true,
     async collect() {
       const metrics = fresh;
       fresh = [];

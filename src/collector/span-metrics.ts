@@ -48,7 +48,8 @@ export function createSpanMetrics({ engine, registry, dialect, maxEmitters, onCa
   const { options, clock, prices, providers, diagnostics } = engine;
   const { namespace, buckets = {} } = options.metrics ?? {};
   const pricingProfile = options.pricingProfile ?? 'default';
-  const semconv = semconvNames(options.semconv ?? '1.41');
+  // Counted where they are shown.
+  const semconv = options.metrics?.semconv ? semconvNames(options.semconv ?? '1.41') : undefined;
   const seenByTenant = createBySender(maxTenants, () => createSeenCalls(maxSeenSpans));
 
   const emitting = createBySender(maxEmitters, (sender): Emitting => {

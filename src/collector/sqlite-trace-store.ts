@@ -17,7 +17,11 @@ export interface SqliteTraceStoreOptions {
   now?: () => number;
 }
 
-export const traceSchema = `
+/**
+ * Spans are rows of more than a kilobyte. A file takes them fastest one behind the other, beside an index; where rows
+ * that are written cost money and an index counts as one of them, they stand `inIndex`.
+ */
+export const traceSchema = (inIndex: boolean) => `
   CREATE TABLE IF NOT EXISTS traces (
     tenant TEXT NOT NULL, trace_id TEXT NOT NULL, name TEXT NOT NULL, service TEXT NOT NULL, start REAL NOT NULL,
     duration REAL NOT NULL, span_count INTEGER NOT NULL, failed INTEGER NOT NULL, models TEXT NOT NULL,
@@ -29,7 +33,7 @@ export const traceSchema = `
     tenant TEXT NOT NULL, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT, name TEXT NOT NULL,
     service TEXT NOT NULL, start REAL NOT NULL, end REAL NOT NULL, failed INTEGER NOT NULL, model TEXT,
     tokens INTEGER, cost REAL, json TEXT NOT NULL, PRIMARY KEY (tenant, trace_id, span_id)
-  ) WITHOUT ROWID;
+  )${inIndex ? ' WITHOUT ROWID' : ''};
 `;
 
 /** Calls of `add` between two counts of all traces. */
@@ -47,7 +51,7 @@ type Row = Record<string, SqliteValue>;
 export function createSqliteTraceStore(database: Sqlite, options: SqliteTraceStoreOptions = {}): TraceStore {
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = NORMAL');
-  database.exec(traceSchema);
+  database.exec(traceSchema(false));
   return createTraceTables(createStatements(database), options);
 }
 
@@ -89,27 +93,22 @@ export function createTraceTables(sql: Statements, options: SqliteTraceStoreOpti
   }
 
   /** How many there are; counted now and then, since others may write into the same file. */
-  let count = 0;
+  let count: number | undefined;
   let adds = 0;
 
-  function recount(added: number): void {
-    count += added;
-    if (adds++ % recountEvery === 0) count = Number(sql.all('SELECT COUNT(*) AS n FROM traces')[0]?.n ?? 0);
-  }
+  const countAll = () => Number(sql.all('SELECT COUNT(*) AS n FROM traces')[0]?.n ?? 0);
 
-  /** Those that are too old, and of too many the least recently updated. */
-  function evict(at: number): void {
+  /** Those that are too old leave, and of too many the least recently updated. Answers how many stay. */
+  function evict(at: number, stored: number): number {
     const old = sql.all('SELECT tenant, trace_id FROM traces WHERE updated < ? LIMIT 1000', at - expireAfterMs);
-    const excess = Math.max(old.length, count - maxTraces);
-    if (excess <= 0) return;
-    for (const { tenant, trace_id: id } of sql.all(
-      'SELECT tenant, trace_id FROM traces ORDER BY updated LIMIT ?',
-      excess,
-    )) {
+    const excess = Math.max(old.length, stored - maxTraces);
+    if (excess <= 0) return stored;
+    const leaving = sql.all('SELECT tenant, trace_id FROM traces ORDER BY updated LIMIT ?', excess);
+    for (const { tenant, trace_id: id } of leaving) {
       sql.run('DELETE FROM spans WHERE tenant = ? AND trace_id = ?', tenant!, id!);
       sql.run('DELETE FROM traces WHERE tenant = ? AND trace_id = ?', tenant!, id!);
-      count--;
     }
+    return stored - leaving.length;
   }
 
   return {
@@ -123,14 +122,16 @@ export function createTraceTables(sql: Statements, options: SqliteTraceStoreOpti
       }
       if (traces.size === 0) return;
       const at = now();
+      let stored = 0;
       sql.transaction(() => {
         let added = 0;
         for (const [traceId, list] of traces) if (addTrace(tenant, traceId, list, at)) added++;
-        recount(added);
-        evict(at);
+        const isDue = count === undefined || adds++ % recountEvery === 0;
+        stored = evict(at, isDue ? countAll() : count! + added);
       });
+      count = stored;
     },
-    size: () => Number(sql.all('SELECT COUNT(*) AS n FROM traces')[0]?.n ?? 0),
+    size: countAll,
     async get(traceId, tenant) {
       const rows = sql.all('SELECT json FROM spans WHERE tenant = ? AND trace_id = ? ORDER BY start', tenant, traceId);
       const spans = rows.flatMap(({ json }) => decodeStoredSpan(json as string) ?? []);

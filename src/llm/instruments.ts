@@ -84,13 +84,14 @@ export interface InstrumentsOptions {
   readonly labels: FixedLabels;
 }
 
+/** Without names of the GenAI conventions none of their families is counted. */
 export function createLlmInstruments(
   registry: Registry,
-  semconv: SemconvNames,
+  semconv: SemconvNames | undefined,
   { dialect, namespace = dialect.namespace, buckets, labels: fixed }: InstrumentsOptions,
 ): LlmInstruments {
   const table = nameFamilies(dialect.definitions, { namespace, buckets });
-  const { unknown } = dialect;
+  const { unknown, senderLabels } = dialect;
   const isWorth = (amount: number) => amount > 0 || !dialect.positive;
 
   /** A family that the dialect lacks records nothing. */
@@ -133,10 +134,12 @@ export function createLlmInstruments(
     dialect.guardrails,
     unknown,
   );
-  const parseErrors = registry.define('edgespan_parse_errors_total', 'counter', ['provider'], {
+  const parseErrors = registry.define('edgespan_parse_errors_total', 'counter', ['provider', ...(senderLabels ?? [])], {
     help: 'Replies that could not be read.',
   });
-  const standard = createSemconvMetrics(registry, semconv, buckets);
+  const about: Readonly<Record<string, string>> = createLabels(fixed, '', '', '');
+  const sender = senderLabels && Object.fromEntries(senderLabels.map((name) => [name, about[name]]));
+  const standard = semconv && createSemconvMetrics(registry, semconv, buckets, sender);
 
   const gauge = number('gauge');
   const evaluation = createEvaluationMetrics({ counter, gauge, histogram, labels: labelsOf });
@@ -207,7 +210,7 @@ export function createLlmInstruments(
       if (!outcome.counted) count(outcome, labels);
       timing(outcome, labels);
       if (outcome.usage) usage(outcome.usage, labels, trace);
-      standard.call(outcome);
+      standard?.call(outcome);
       if (!cost) {
         if (outcome.usage) unpriced?.add(1, labels, trace);
       } else if (isWorth(cost.totalUsd)) {
@@ -223,7 +226,7 @@ export function createLlmInstruments(
         toolCalls?.add(1, labels, trace);
       }
     },
-    chunk: standard.chunk,
+    chunk: (seconds, attributes, trace) => standard?.chunk(seconds, attributes, trace),
     evaluation,
     span(done) {
       const { type, seconds, agent, error, tool = '', trace } = done;
@@ -238,9 +241,9 @@ export function createLlmInstruments(
         labels.status = error ? 'error' : 'ok';
         toolRuns?.add(1, labels, trace);
       }
-      standard.work(done);
+      standard?.work(done);
     },
-    parseError: (provider) => parseErrors.add(1, { provider }, null),
+    parseError: (provider) => parseErrors.add(1, createLabels(fixed, provider, '', ''), null),
     cacheLookup: (type, hit, agent) => lookUp(type, hit, labelsOf('', '', agent)),
     guardrail: (verdict, of, trace) => guardrail(verdict, callLabels(of), trace),
     costAlert: (provider, model, agent) => costAlerts?.add(1, labelsOf(provider, model, agent)),

@@ -17,6 +17,8 @@ export interface MetricDialect {
   /** Only what is above 0 makes a series. */
   readonly positive: boolean;
   readonly guardrails: GuardrailRules;
+  /** Labels about the sender, of a collector that many send to: its `definitions` have them, and other families too. */
+  readonly senderLabels?: readonly string[];
 }
 
 const asIs = (word: string) => word;

@@ -15,10 +15,12 @@ export interface SemconvMetrics {
   work(done: WorkOutcome): void;
 }
 
+/** `sender` is on all of them, of a collector that many send to. */
 export function createSemconvMetrics(
   registry: Registry,
   names: SemconvNames,
   buckets: Readonly<Record<string, readonly number[]>>,
+  sender?: Attributes,
 ): SemconvMetrics {
   function histogram(name: string, unit: string, bounds: readonly number[], help: string) {
     return registry.defineHistogram(name, [], { help, unit, buckets: buckets[name] ?? bounds });
@@ -46,7 +48,8 @@ export function createSemconvMetrics(
   }
 
   return {
-    call({ attributes, errorType, seconds, firstTokenSeconds, usage, counted, trace }) {
+    call({ attributes: given, errorType, seconds, firstTokenSeconds, usage, counted, trace }) {
+      const attributes = sender ? { ...given, ...sender } : given;
       const isKnownWord = names.usage === undefined || isInference(attributes['gen_ai.operation.name']);
       const failed = errorType ? { ...attributes, 'error.type': errorType } : attributes;
       if (!counted) (isKnownWord ? inference : otherwise).recordTo(seconds, failed, trace);
@@ -66,7 +69,7 @@ export function createSemconvMetrics(
     work({ type, agent, tool, seconds, errorType, semconvProvider, trace }) {
       if (!agentSeconds || !toolSeconds) return;
       const failed = errorType ? { 'error.type': errorType } : {};
-      const named = agent ? { 'gen_ai.agent.name': agent } : {};
+      const named = { ...sender, ...(agent && { 'gen_ai.agent.name': agent }) };
       if (type === 'agent') agentSeconds.recordTo(seconds, { ...named, ...failed }, trace);
       if (type === 'tool') {
         const attributes = { 'gen_ai.tool.name': tool ?? '', 'gen_ai.tool.type': 'function', ...named, ...failed };
@@ -74,7 +77,7 @@ export function createSemconvMetrics(
       }
       if (type === 'retrieval') {
         const provider = semconvProvider ? { 'gen_ai.provider.name': semconvProvider } : {};
-        otherwise.recordTo(seconds, { 'gen_ai.operation.name': 'retrieval', ...provider, ...failed }, trace);
+        otherwise.recordTo(seconds, { ...sender, 'gen_ai.operation.name': 'retrieval', ...provider, ...failed }, trace);
       }
     },
   };
@@ -83,7 +86,7 @@ export function createSemconvMetrics(
 /** Counters of the latest version, apart by modality: audio, where the vendor says so; of the rest nobody knows. */
 function createUsageCounters(registry: Registry, prefix: string) {
   const counter = (name: string) =>
-    registry.define(`${prefix}.${name}`, 'counter', [], { help: 'Tokens used.', unit: '{token}' });
+    registry.define(`${prefix}.${name}`, 'counter', [], { help: 'Tokens used.', unit: '{token}', integer: true });
   const input = counter('input_tokens');
   const output = counter('output_tokens');
   const cacheRead = counter('cache_read.input_tokens');

@@ -1,7 +1,6 @@
 import { cut } from '../attributes.ts';
 import { maxFamilyTextLength } from './batch-check.ts';
 import { createDeltaReader } from './delta.ts';
-import { isOwn } from './metric-exporter.ts';
 import type { MetricFamily, MetricsSnapshot, Point } from './snapshot.ts';
 import type { BatchFamily } from './store.ts';
 
@@ -30,9 +29,9 @@ export interface BatchReader {
 
 /**
  * An integer is what a cumulative value rounds to, and a delta the difference of two of them: however often it is read,
- * the deltas add up to the rounded total.
+ * the deltas add up to the rounded total. Families that are `isOwn` are no reason to send; they go along.
  */
-export function createBatchReader(): BatchReader {
+export function createBatchReader(isOwn: (family: Pick<MetricFamily, 'name'>) => boolean): BatchReader {
   /** By name. A family that counted in ones goes on in millionths once it has a fraction. */
   const scales = new Map<string, number>();
   const gauges = new WeakMap<Point['labels'], LastGauge>();

@@ -3,7 +3,7 @@ import type { Delivery, DropReason, Ledger } from '../delivery.ts';
 import { messageOf, TelemetryError } from '../errors.ts';
 import { maxBatchPoints } from './batch-check.ts';
 import { countPoints, createBatchReader, splitFamilies, windowOf } from './batch-reader.ts';
-import type { MetricExporter } from './metric-exporter.ts';
+import { isOwn, type MetricExporter } from './metric-exporter.ts';
 import type { MetricsSnapshot } from './snapshot.ts';
 import { type BatchFamily, batchMemoryMs, type MetricBatch, type MetricStore, type StoreRefusal } from './store.ts';
 
@@ -21,6 +21,8 @@ export interface StoreExporterOptions {
   /** A random id of at most 64 characters. */
   readonly newId: () => string;
   readonly ledger: Ledger;
+  /** What is collected was counted elsewhere: its `edgespan_*` families are no echo of this sending, and are sent alone. */
+  readonly isForOthers?: boolean;
 }
 
 /** A batch that the store has not confirmed. It is sent again as it is: a store applies it once. */
@@ -39,7 +41,7 @@ interface Held {
  */
 export function createStoreExporter(options: StoreExporterOptions): MetricExporter {
   const { store, clock, ledger } = options;
-  const reader = createBatchReader();
+  const reader = createBatchReader(options.isForOthers ? () => false : isOwn);
   const refusedUntil = new Map<string, number>();
   let held: Held[] = [];
   /** Whether the last answer was a failure. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/build.ts';
 import type { ServerRuntime } from '../support/child.ts';
@@ -130,6 +131,15 @@ describe('edgespan collector', () => {
   ])('refuses %s %s', async (flag, value, expected, message) => {
     const { code, stderr } = await run(['collector', '--port', '0', flag, value]);
     expect({ code, said: stderr.includes(message) ? message : stderr }).toEqual({ code: expected, said: message });
+  });
+
+  it.each([
+    [[], 'http://localhost:4318'],
+    [['--port', '4999'], 'http://127.0.0.1:4999/'],
+    [['--host', '0.0.0.0', '--port', '80'], `http://${hostname()}`],
+  ])('refuses %j to forward to itself at %s', async (flags, endpoint) => {
+    const { code, stderr } = await run(['collector', ...flags, '--forward-endpoint', endpoint]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('forward.endpoint is this collector itself')]);
   });
 
   it('says that its port is taken', async () => {

@@ -98,6 +98,21 @@ describe('pushed metrics', () => {
     );
   });
 
+  it('that are health counters of their sender come alone, and are nobody else’s', async () => {
+    const name = 'edgespan_parse_errors_total';
+    const shared = createMemoryMetricStore();
+    for (const collector of [createCollector(), createCollector({ metrics: shared })]) {
+      await push(collector, { name, value: 2, time: 1 });
+      await push(collector, { name, value: 5, time: 1, service: 'blog' });
+      await push(collector, { name, value: 1, start: 1, time: 2 });
+      const lines = (await getMetrics(collector)).split('\n').filter((line) => line.startsWith(`${name}{`));
+      expect(lines.sort()).toEqual([
+        `${name}{environment="development",queue="mail",service="blog"} 5`,
+        `${name}{environment="development",queue="mail",service="shop"} 3`,
+      ]);
+    }
+  });
+
   it('are partly refused where there are too many series', async () => {
     const collector = createCollector({ limits: { pushedSeries: 1 } });
     expect(await (await push(collector, { time: 1 })).json()).toEqual({});
@@ -173,6 +188,20 @@ describe('/metrics', () => {
     );
   });
 
+  it('has the families of the GenAI conventions by option, with who sent what they count', async () => {
+    const collector = createCollector({ telemetry: { metrics: { semconv: true } } });
+    const other = chatSpan({ service: 'blog', spanId: '2'.padStart(16, '0') });
+    await sendSpans(collector, [chatSpan(), other]);
+    const counts = (await getMetrics(collector)).match(/^gen_ai_client_operation_duration_seconds_count.*$/gm);
+    expect(counts).toEqual([
+      expect.stringMatching(/environment="production".*service="shop".* 1$/),
+      expect.stringMatching(/environment="production".*service="blog".* 1$/),
+    ]);
+    const without = createCollector();
+    await sendSpans(without, [chatSpan()]);
+    expect(await getMetrics(without)).not.toContain('gen_ai_');
+  });
+
   it('is the sum of all collectors that share a store', async () => {
     const metrics = createMemoryMetricStore();
     const collectors = [createCollector({ metrics }), createCollector({ metrics })] as const;
@@ -180,6 +209,22 @@ describe('/metrics', () => {
     await sendSpans(collectors[1], [chatSpan({ spanId: '2'.padStart(16, '0') })]);
     await getMetrics(collectors[1]);
     expect(await getMetrics(collectors[0])).toMatch(/llm_requests_total\{.*service="shop".*\} 2\n/);
+  });
+
+  it.each([
+    [undefined, 'environment="production"'],
+    ['rastir', 'env="production"'],
+  ] as const)('says whose spans could not be read, under preset %s', async (preset, environment) => {
+    const collector = createCollector({ tenantLabel: true, telemetry: { metrics: { ...(preset && { preset }) } } });
+    const wrong = { 'gen_ai.usage.input_tokens': 'many' };
+    for (const [i, service] of ['shop', 'shop', 'blog'].entries()) {
+      await sendSpans(collector, [chatSpan({ service, spanId: `${i + 1}`.padStart(16, '0'), attributes: wrong })]);
+    }
+    const lines = (await getMetrics(collector)).split('\n').filter((line) => line.startsWith('edgespan_parse_errors'));
+    expect(lines).toEqual([
+      `edgespan_parse_errors_total{provider="openai",service="shop",${environment},tenant="default"} 2`,
+      `edgespan_parse_errors_total{provider="openai",service="blog",${environment},tenant="default"} 1`,
+    ]);
   });
 
   it('says 501 where one of many instances knows only its own numbers', async () => {

@@ -209,6 +209,20 @@ export const traceStoreContract: readonly TraceStoreTest[] = [
     },
   },
   {
+    name: 'says how many traces it has, of all tenants',
+    async run(create) {
+      const store = await create();
+      // Not all of them can.
+      if (!store.size) return;
+      equal(await store.size(), 0);
+      await store.add([spanOf({ trace: 1, span: 1 }), spanOf({ trace: 2, span: 2 })], 'a');
+      equal(await store.size(), 2);
+      await store.add([spanOf({ trace: 1, span: 1 })], 'b');
+      await store.add([spanOf({ trace: 2, span: 3, parent: 2 })], 'a');
+      equal(await store.size(), 3);
+    },
+  },
+  {
     name: 'takes a span that comes again in the place of the first',
     async run(create) {
       const store = await create();
@@ -227,6 +241,7 @@ export const traceStoreContract: readonly TraceStoreTest[] = [
       await store.add([spanOf({ trace: 1, span: 50, at: 9 })], 't');
       await store.add([spanOf({ trace: 4, span: 4, at: 4 })], 't');
       equal(ids((await store.query({}, 't')).traces).sort(), [1, 3, 4]);
+      equal(await store.size?.(), 3);
       equal(await store.get(idOf(2, 32), 't'), undefined);
       await store.add(
         Array.from({ length: 20 }, (_, i) => spanOf({ trace: 4, span: 100 + i })),
