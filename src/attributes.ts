@@ -66,9 +66,9 @@ export function cut(text: string, maxLength: number): string {
   return text.slice(0, code >= 0xd800 && code <= 0xdbff ? maxLength - 1 : maxLength);
 }
 
-/** An assignment to `__proto__` would not make an attribute. */
-export function isKey(key: string): boolean {
-  return key !== '' && key !== '__proto__';
+/** An assignment to `__proto__` would not make an attribute. Code without types may give any value as a key. */
+export function isKey(key: unknown): boolean {
+  return typeof key === 'string' && key !== '' && key !== '__proto__';
 }
 
 /** Attributes within limits, and how many did not fit. */

@@ -27,7 +27,6 @@ import { parseResourceEnv } from './otlp/resource.ts';
 import type { Fetch } from './otlp/transport.ts';
 import type { PriceBook } from './pricing/book.ts';
 import { createPropagator } from './propagation/composite.ts';
-import { w3c } from './propagation/w3c.ts';
 import { lazyResource, resolveResource } from './resource.ts';
 import { completeRuntime } from './runtime.ts';
 import {
@@ -237,7 +236,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     prices,
     budget: options.budget && need(features, 'budgets', 'budget').assemble({ ...given, prices }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
-    propagator: createPropagator(resolvePropagators(options.propagation, environment, w3c, diagnostics.report)),
+    propagator: createPropagator(resolvePropagators(options.propagation, environment, diagnostics.report)),
     fetch: () => options.fetch ?? globalThis.fetch,
     usage: options.includeUsage ? need(features, 'streamUsage', 'includeUsage') : undefined,
     streams,

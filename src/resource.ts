@@ -10,7 +10,8 @@ export function resolveResource(options: TelemetryOptions, fromEnvironment: Attr
   return {
     'service.name': 'unknown_service',
     'telemetry.sdk.name': 'edgespan',
-    'telemetry.sdk.language': 'webjs',
+    // The conventions have a word for Node.js, and one for all else: https://opentelemetry.io/docs/specs/semconv/resource/
+    'telemetry.sdk.language': runtime === 'nodejs' ? 'nodejs' : 'webjs',
     'telemetry.sdk.version': version,
     'process.runtime.name': runtime,
     ...fromEnvironment,

@@ -10,6 +10,7 @@ import type { TelemetryOptions } from './options.ts';
 import { createPriceBook, type PriceBook } from './pricing/book.ts';
 import type { PriceTable } from './pricing/price.ts';
 import { checkPrices, readPrices } from './pricing/sources.ts';
+import { baggage, traceContext, w3c } from './propagation/w3c.ts';
 import type { CompleteRuntime } from './runtime.ts';
 import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
 
@@ -65,21 +66,29 @@ export const version = '0.1.0';
 export function resolvePropagators(
   given: TelemetryOptions['propagation'] = {},
   environment: Environment,
-  w3c: TextMapPropagator,
   warn: Warn,
 ): TextMapPropagator[] {
   if (given.formats) return given.formats.map((format) => (format === 'w3c' ? w3c : format));
+  const list = environment.string('OTEL_PROPAGATORS') ?? 'tracecontext,baggage';
   const names = new Set(
-    (environment.string('OTEL_PROPAGATORS') ?? 'tracecontext,baggage').toLowerCase().split(/\s*,\s*/),
+    list
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter(Boolean),
   );
   if (names.has('none')) return [];
-  const missing = [...names].filter((name) => name !== 'tracecontext' && name !== 'baggage');
+  const missing = [...names].filter((name) => !builtInFormats.has(name));
   if (missing.length > 0) {
     const message = `OTEL_PROPAGATORS asks for ${missing.join()}: give b3 or b3multi of edgespan/b3 in propagation.formats`;
     warn(new TelemetryError('protocol_unavailable', message));
   }
-  return names.has('tracecontext') || names.has('baggage') ? [w3c] : [];
+  return [...names].flatMap((name) => builtInFormats.get(name) ?? []);
 }
+
+const builtInFormats: ReadonlyMap<string, TextMapPropagator> = /* @__PURE__ */ new Map([
+  ['tracecontext', traceContext],
+  ['baggage', baggage],
+]);
 
 /** A shared registry must be one of ours: exemplars and late counts need more than its public methods. */
 export function resolveRegistry(

@@ -33,6 +33,7 @@ const foundation = [
   'digest',
   'environment',
   'errors',
+  'instrumentation-scope',
   'json',
   'paging',
   'recent',

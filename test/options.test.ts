@@ -1,12 +1,14 @@
+import { propagation, trace } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
+import { createTelemetry as createForNode } from '../adapters/node/index.ts';
 import { createTelemetry as createCore } from '../src/core.ts';
 import { createTelemetry, TelemetryError, type TelemetryOptions } from '../src/index.ts';
 import { version } from '../src/settings.ts';
 import { chatCompletion, chatRequest, chatUrl, createAlsTelemetry } from './support/telemetry.ts';
 
-function refuse(options: unknown): TelemetryError {
+function refuse(options: unknown, create = createTelemetry): TelemetryError {
   try {
-    createTelemetry(options as TelemetryOptions);
+    create(options as TelemetryOptions);
   } catch (error) {
     if (error instanceof TelemetryError) return error;
     throw error;
@@ -25,9 +27,13 @@ const wrong: [options: object, option: string, value: string, allowed: string][]
   [{ scope: { name: 5 } }, 'scope.name', '5', 'string'],
   [{ scope: { version: 5 } }, 'scope.version', '5', 'string'],
   [{ otlp: 'https://x' }, 'otlp', '"https://x"', 'an object'],
-  [{ otlp: { endpoint: '' } }, 'otlp.endpoint', '""', 'string'],
-  [{ otlp: { headers: 'authorization=x' } }, 'otlp.headers', 'string', 'an object or a function'],
-  [{ otlp: { encoder: 'protobuf' } }, 'otlp.encoder', '"protobuf"', 'an object'],
+  [{ otlp: { endpoint: '' } }, 'otlp.endpoint', '""', 'URL'],
+  [{ otlp: { endpoint: 'localhost:4318' } }, 'otlp.endpoint', '"localhost:4318"', 'as "http://localhost:4318"'],
+  [{ otlp: { endpoint: 'otlp.example.com' } }, 'otlp.endpoint', '"otlp.example.com"', 'an http: or https: URL'],
+  [{ otlp: { endpoint: 'https://a:b@x' } }, 'otlp.endpoint', 'a URL with credentials', 'without credentials'],
+  [{ otlp: { headers: 'authorization=x' } }, 'otlp.headers', 'string', 'a plain object of names and values'],
+  [{ otlp: { headers: new Headers({ a: 'b' }) } }, 'otlp.headers', 'object', 'a plain object of names and values'],
+  [{ otlp: { encoder: 'protobuf' } }, 'otlp.encoder', '"protobuf"', 'protobuf of edgespan/protobuf'],
   [{ otlp: { compression: 'br' } }, 'otlp.compression', '"br"', '"gzip" or "none"'],
   [{ otlp: { timeoutMs: -1 } }, 'otlp.timeoutMs', '-1', 'from 0'],
   [{ otlp: { temporality: 'low' } }, 'otlp.temporality', '"low"', '"delta" or "cumulative"'],
@@ -43,7 +49,7 @@ const wrong: [options: object, option: string, value: string, allowed: string][]
   [{ semconv: '1.40' }, 'semconv', '"1.40"', '"1.41" or "latest"'],
   [{ legacyAttributes: 'no' }, 'legacyAttributes', '"no"', 'true or false'],
   [{ exporters: () => {} }, 'exporters', 'a function', 'a list'],
-  [{ exporters: [{ export() {} }] }, 'exporters', 'a list', 'export and shutdown'],
+  [{ exporters: [() => {}, { export() {} }] }, 'exporters', 'exporters[1] is an object', 'export and shutdown'],
   [{ console: 'on' }, 'console', '"on"', 'true or false'],
   [{ inMemory: 5 }, 'inMemory', '5', 'true or false or an object'],
   [{ inMemory: { maxSpans: 0 } }, 'inMemory.maxSpans', '0', 'from 1'],
@@ -60,14 +66,16 @@ const wrong: [options: object, option: string, value: string, allowed: string][]
   [{ metrics: { local: 1 } }, 'metrics.local', '1', 'true or false'],
   [{ metrics: { token: 5 } }, 'metrics.token', 'number', 'a string or a function'],
   [{ prices: { 'gpt-4o': { input: -1 } } }, 'prices.gpt-4o.input', 'is -1', 'from 0'],
-  [{ prices: ['gpt-4o'] }, 'prices', 'a list', 'prices'],
-  [{ providers: [{ name: 'x' }] }, 'providers', 'a list', 'match, request and response'],
+  [{ prices: ['gpt-4o'] }, 'prices', 'prices[0] is "gpt-4o"', 'prices by model or a URL object'],
+  [{ prices: 'https://x' }, 'prices', '"https://x"', 'or a list of these'],
+  [{ providers: [{ name: 'x' }] }, 'providers', 'providers[0] is an object', 'match, request and response'],
+  [{ redact: [/a/, 'word'] }, 'redact', 'redact[1] is of type string', 'a RegExp'],
   [{ sampling: { ratio: 2 } }, 'sampling.ratio', '2', 'from 0 to 1'],
   [{ sampling: { ratio: Number.NaN } }, 'sampling.ratio', 'NaN', 'from 0 to 1'],
   [{ sampling: { keepErrors: 1 } }, 'sampling.keepErrors', '1', 'true or false'],
   [{ sampling: { keepSlowerThanMs: -1 } }, 'sampling.keepSlowerThanMs', '-1', 'from 0'],
   [{ sampling: { keepCostlierThanUsd: '1' } }, 'sampling.keepCostlierThanUsd', '"1"', 'from 0'],
-  [{ propagation: { formats: ['b3'] } }, 'propagation.formats', 'a list', '"w3c"'],
+  [{ propagation: { formats: ['b3'] } }, 'propagation.formats', 'formats[0] is "b3"', '"w3c"'],
   [{ propagation: { trustIncoming: 'yes' } }, 'propagation.trustIncoming', '"yes"', 'a function'],
   [{ propagation: { to: true } }, 'propagation.to', 'true', 'a function'],
   ...['spans', 'bytes', 'attributesPerSpan', 'eventsPerSpan', 'linksPerSpan', 'valueLength', 'seriesPerMetric'].map(
@@ -88,8 +96,9 @@ describe('a wrong option', () => {
     for (const part of [option, value, allowed]) expect(error.message).toContain(part);
   });
 
-  it.each([null, 5, 'x', [], () => undefined, () => null])('as a whole: %s', (options) => {
+  it.each([null, 5, 'x', [], () => undefined, () => null, async () => ({})])('as a whole: %s', (options) => {
     expect(refuse(options).code).toBe('invalid_option');
+    expect(refuse(options, createForNode).code).toBe('invalid_option');
   });
 
   it('shows nothing secret, and nothing long', () => {
@@ -100,6 +109,8 @@ describe('a wrong option', () => {
       { otlp: { endpoint: `https://user:${secret}@x` } },
       { otlp: { endpoint: 'https://x', headers: { authorization: `${secret}\nx` } } },
       { providers: [{ key: secret }] },
+      { redact: [secret] },
+      { fetch: `https://user:${secret}@x` },
     ]) {
       const error = refuse(options);
       expect(`${error.message} ${error.cause} ${error.stack}`).not.toContain(secret);
@@ -176,8 +187,8 @@ describe('construction', () => {
 });
 
 describe('the environment', () => {
-  async function resourceOf(env: Record<string, unknown>, options: TelemetryOptions = {}) {
-    const telemetry = createAlsTelemetry({ ...options, runtime: { env, name: 'test' } });
+  async function resourceOf(env: Record<string, unknown>, options: TelemetryOptions = {}, name = 'test') {
+    const telemetry = createAlsTelemetry({ ...options, runtime: { env, name } });
     telemetry.span('x', () => {});
     return telemetry.spans[0]!.resource.attributes;
   }
@@ -198,6 +209,13 @@ describe('the environment', () => {
       'deployment.environment.name': 'prod',
       team: 'b',
     });
+  });
+
+  it.each([
+    ['nodejs', 'nodejs'],
+    ['deno', 'webjs'],
+  ])('calls the language of %s %s', async (runtime, language) => {
+    expect(await resourceOf({}, {}, runtime)).toMatchObject({ 'telemetry.sdk.language': language });
   });
 
   it('has a service name that wins over one among the attributes', async () => {
@@ -247,6 +265,27 @@ describe('the environment', () => {
     const [span] = telemetry.spans;
     expect(span).toMatchObject({ attributes: { a: 'hél' }, events: [], droppedEventsCount: 1, droppedLinksCount: 1 });
     expect(span!.links).toHaveLength(1);
+  });
+
+  it.each<[string | undefined, string[], string?]>([
+    [undefined, ['traceparent', 'baggage']],
+    ['', ['traceparent', 'baggage']],
+    ['TraceContext', ['traceparent']],
+    [' baggage , ', ['baggage']],
+    ['baggage,tracecontext,baggage', ['baggage', 'traceparent']],
+    ['none', []],
+    ['tracecontext,none', []],
+    ['tracecontext,b3', ['traceparent'], 'protocol_unavailable'],
+  ])('propagates by OTEL_PROPAGATORS=%s in %j', (value, fields, code) => {
+    const errors: TelemetryError[] = [];
+    const env = { OTEL_PROPAGATORS: value };
+    const telemetry = createAlsTelemetry({ runtime: { env }, onError: (error) => errors.push(error) });
+    const incoming = telemetry.extract({ baggage: 'user=7' });
+    const context = propagation.setBaggage(incoming, propagation.createBaggage({ user: { value: '7' } }));
+    telemetry.span('x', (span) => {
+      expect(Object.keys(telemetry.inject({}, trace.setSpan(context, span)))).toEqual(fields);
+    });
+    expect(errors.map((error) => error.code)).toEqual(code ? [code] : []);
   });
 
   it('sets queue, batch and interval', async () => {

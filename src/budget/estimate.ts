@@ -39,7 +39,9 @@ export function estimateCall(
   const { provider, model, operation, maxTokens } = request;
   const price = model === undefined ? undefined : prices.find(model, provider);
   const choices = Number(request.parameters?.['gen_ai.request.choice.count'] ?? 1);
-  const each = maxTokens ?? price?.maxOutputTokens ?? outputTokens;
+  // Some servers take -1 for an answer without a limit.
+  const limit = maxTokens !== undefined && maxTokens >= 0 ? maxTokens : undefined;
+  const each = limit ?? price?.maxOutputTokens ?? outputTokens;
   const output = operation === 'embed' ? 0 : Math.ceil(each * (choices >= 1 ? choices : 1));
   const input = countTokens(body);
   const cost = price && priceUsage({ input, output }, price);

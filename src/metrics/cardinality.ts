@@ -1,4 +1,5 @@
 import { cut } from '../attributes.ts';
+import { toLabelText } from './label-value.ts';
 
 /** Stands for every value of a label beyond its cap. */
 export const overflowValue = '__cardinality_overflow__';
@@ -65,17 +66,7 @@ export function createCardinalityGuard(
   };
 }
 
-/** Non-strings in their JSON form, as OpenTelemetry's Prometheus rules ask. */
 function toLabelValue(raw: unknown): string {
-  if (raw === undefined || raw === null) return '';
-  const text = typeof raw === 'object' ? safeJson(raw) : String(raw);
+  const text = toLabelText(raw);
   return text.length <= maxLabelLength ? text : cut(text, maxLabelLength);
-}
-
-function safeJson(value: object): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    return '';
-  }
 }

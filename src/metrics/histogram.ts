@@ -81,8 +81,9 @@ export class HistogramInstrument implements Instrument {
     return total;
   }
 
-  #record(series: HistogramSeries, value: number, trace: TraceRef | null | undefined): void {
-    const { bounds } = this.family;
+  #record(series: HistogramSeries, given: number, trace: TraceRef | null | undefined): void {
+    const { bounds, integer } = this.family;
+    const value = integer ? Math.trunc(given) : given;
     let bucket = 0;
     while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
     series.counts[bucket]!++;

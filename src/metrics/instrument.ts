@@ -68,12 +68,14 @@ export type FamilyDetails = {
   help?: string | undefined;
   unit?: string | undefined;
   additive?: boolean | undefined;
+  integer?: boolean | undefined;
   scope?: MetricFamily['scope'];
 };
 
 /** Only what it says. */
-export function describeFamily({ help, unit, additive, scope }: FamilyDetails): FamilyDetails {
-  return { ...(help && { help }), ...(unit && { unit }), ...(additive && { additive }), ...(scope && { scope }) };
+export function describeFamily({ help, unit, additive, integer, scope }: FamilyDetails): FamilyDetails {
+  const kind = { ...(additive && { additive }), ...(integer && { integer }) };
+  return { ...(help && { help }), ...(unit && { unit }), ...kind, ...(scope && { scope }) };
 }
 
 export interface Observation {

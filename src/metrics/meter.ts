@@ -9,6 +9,9 @@ import type {
   ObservableCallback,
   ObservableResult,
 } from '@opentelemetry/api';
+import { createScope } from '../instrumentation-scope.ts';
+import { alreadyDefined } from './definition.ts';
+import type { HistogramInstrument } from './histogram.ts';
 import type { FamilyDetails } from './instrument.ts';
 import type { NumberInstrument } from './number.ts';
 import type { Registry } from './registry.ts';
@@ -24,13 +27,12 @@ export function createMeterProvider(registry: Registry, onError: (error: unknown
   const observables = createObservables(registry, onError);
   return {
     getMeter: (name, version, options) =>
-      createMeter(registry, onError, observables, {
-        name,
-        ...(version !== undefined && { version }),
-        ...(options?.schemaUrl !== undefined && { schemaUrl: options.schemaUrl }),
-      }),
+      createMeter(registry, onError, observables, createScope(name, version, options)),
   };
 }
+
+/** The API's `ValueType.INT`. */
+const int = 0;
 
 interface Batch {
   readonly callback: BatchObservableCallback;
@@ -122,15 +124,29 @@ function createMeter(
   }
 
   function details(options: MetricOptions | undefined, additive = false): FamilyDetails {
-    return { help: options?.description, unit: options?.unit, scope, additive };
+    return { help: options?.description, unit: options?.unit, integer: options?.valueType === int, scope, additive };
+  }
+
+  function define(name: string, type: 'counter' | 'gauge', given: FamilyDetails): NumberInstrument {
+    const instrument = registry.define(name, type, [], given);
+    if (instrument.observers.size > 0) throw alreadyDefined(name, 'way to measure');
+    return instrument;
   }
 
   function adder(name: string, options: MetricOptions | undefined, type: 'counter' | 'gauge') {
     const create = () => {
-      const instrument = registry.define(name, type, [], details(options, type === 'gauge'));
+      const instrument = define(name, type, details(options, type === 'gauge'));
       return { add: (value: number, attributes?: Attributes) => instrument.addTo(value, attributes) };
     };
     return guarded(create, { add() {} });
+  }
+
+  /** Advice that is wrong, or other than the first, is reported and not taken. */
+  function histogram(name: string, options: MetricOptions | undefined): HistogramInstrument {
+    const create = (buckets?: readonly number[]) =>
+      registry.defineHistogram(name, [], { ...details(options), buckets, otherwise: otelBuckets });
+    const buckets = options?.advice?.explicitBucketBoundaries;
+    return (buckets && guarded(() => create(buckets), undefined)) ?? create();
   }
 
   function observable(name: string, options: MetricOptions | undefined, type: 'counter' | 'gauge', additive: boolean) {
@@ -143,15 +159,14 @@ function createMeter(
     createUpDownCounter: (name, options) => adder(name, options, 'gauge'),
     createGauge(name, options) {
       const create = () => {
-        const instrument = registry.define(name, 'gauge', [], details(options));
+        const instrument = define(name, 'gauge', details(options));
         return { record: (value: number, attributes?: Attributes) => instrument.setTo(value, attributes) };
       };
       return guarded(create, { record() {} });
     },
     createHistogram(name, options) {
       const create = () => {
-        const buckets = options?.advice?.explicitBucketBoundaries ?? otelBuckets;
-        const instrument = registry.defineHistogram(name, [], { ...details(options), buckets });
+        const instrument = histogram(name, options);
         return { record: (value: number, attributes?: Attributes) => instrument.recordTo(value, attributes) };
       };
       return guarded(create, { record() {} });

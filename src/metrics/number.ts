@@ -66,12 +66,12 @@ export class NumberInstrument implements Instrument {
   }
 
   set(value: number, labels?: LabelValues): void {
-    if (this.#isNumber(value)) this.#set(this.#series.find(this.labelNames, labels), value);
+    if (this.#isSettable(value)) this.#set(this.#series.find(this.labelNames, labels), value);
   }
 
   /** Sets what a callback observed, or what OpenTelemetry's gauge records. */
   setTo(value: number, attributes: Attributes | undefined): void {
-    if (this.#isNumber(value)) this.#set(this.#series.findByAttributes(attributes), value);
+    if (this.#isSettable(value)) this.#set(this.#series.findByAttributes(attributes), value);
   }
 
   points(timeUnixNano: bigint, round: number): Point[] {
@@ -93,15 +93,20 @@ export class NumberInstrument implements Instrument {
   }
 
   #set(series: NumberSeries, value: number): void {
-    series.value = value;
+    series.value = this.#whole(value);
     series.round = this.#host.round();
     if (this.#isLast) series.setMs = this.#host.now();
   }
 
   #add(series: NumberSeries, value: number, trace: TraceRef | null | undefined): void {
-    series.value += value;
+    series.value += this.#whole(value);
     if (this.#isLast) series.setMs = this.#host.now();
     else if (trace && this.#monotonic) series.exemplar = { value, trace, timeMs: this.#host.now() };
+  }
+
+  /** An instrument of integers takes the whole part of what it is given, as OpenTelemetry's SDK does. */
+  #whole(value: number): number {
+    return this.family.integer ? Math.trunc(value) : value;
   }
 
   #accepts(value: number): boolean {
@@ -110,8 +115,9 @@ export class NumberInstrument implements Instrument {
     return false;
   }
 
-  /** A gauge may be infinite: Prometheus has a word for it. */
-  #isNumber(value: number): boolean {
+  /** A gauge may be infinite: Prometheus has a word for it. The total of a counter may neither be that nor negative. */
+  #isSettable(value: number): boolean {
+    if (this.#monotonic) return this.#accepts(value);
     if (typeof value === 'number' && !Number.isNaN(value)) return true;
     this.#host.invalid(this.family.name);
     return false;

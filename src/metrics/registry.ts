@@ -1,6 +1,6 @@
 import { type Clock, toUnixNano, withTimeout } from '../clock.ts';
-import { TelemetryError } from '../errors.ts';
 import { createCardinalityGuard, defaultCaps, defaultSeriesPerMetric } from './cardinality.ts';
+import { alreadyDefined, checkBuckets, checkNames, checkSame, type Definition } from './definition.ts';
 import { HistogramInstrument } from './histogram.ts';
 import type { FamilyDetails, Instrument, InstrumentHost, Observation, TraceRef } from './instrument.ts';
 import { describeFamily } from './instrument.ts';
@@ -19,9 +19,6 @@ import type { MetricFamily, MetricsSnapshot } from './snapshot.ts';
 
 /** Rastir's bounds for durations, in seconds. */
 export const defaultBuckets: readonly number[] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
-
-const validName = /^[a-zA-Z_:][a-zA-Z0-9_:.\-/]{0,254}$/;
-const validLabel = /^[a-zA-Z_][a-zA-Z0-9_.]*$/;
 
 /** A registry, and what the library itself needs of it. */
 export class Registry implements MetricRegistry {
@@ -151,21 +148,23 @@ export class Registry implements MetricRegistry {
   ): NumberInstrument {
     const family = { name, type, ...describeFamily(details) };
     const create = () => new NumberInstrument(family, labels, this.host, this.#guard);
+    const isKnown = this.#instruments.has(name);
     const instrument = this.#findOrAdd(family, labels, NumberInstrument, create);
     const { observe, observer } = details;
-    if (observe) instrument.observers.set(observer, () => observe(instrument));
+    if (!observe) return instrument;
+    // Its callbacks would hide what it was told otherwise.
+    if (isKnown && instrument.observers.size === 0) throw alreadyDefined(name, 'way to measure');
+    instrument.observers.set(observer, () => observe(instrument));
     return instrument;
   }
 
   defineHistogram(
     name: string,
     labels: readonly string[] = [],
-    details: FamilyDetails & { buckets?: readonly number[] | undefined } = {},
+    details: FamilyDetails & Buckets = {},
   ): HistogramInstrument {
-    const bounds = details.buckets ?? defaultBuckets;
-    if (bounds.some((bound, i) => !Number.isFinite(bound) || (i > 0 && bound <= bounds[i - 1]!))) {
-      throw new TelemetryError('invalid_metric', `buckets of ${name} must be finite and strictly increasing`);
-    }
+    const bounds = details.buckets ?? details.otherwise ?? defaultBuckets;
+    checkBuckets(name, bounds);
     const family = { name, type: 'histogram' as const, bounds: [...bounds], ...describeFamily(details) };
     const create = () => new HistogramInstrument(family, labels, this.host, this.#guard);
     const found = this.#findOrAdd(family, labels, HistogramInstrument, create);
@@ -194,26 +193,19 @@ export class Registry implements MetricRegistry {
   }
 
   #findOrAdd<I extends Instrument>(
-    { name, type, additive }: Omit<MetricFamily, 'points'>,
+    definition: Definition,
     labels: readonly string[],
     kind: abstract new (...args: never[]) => I,
     create: () => I,
   ): I {
+    const { name } = definition;
     const found = this.#instruments.get(name);
     if (found) {
-      const { family } = found;
-      const same = family.type === type && Boolean(family.additive) === Boolean(additive);
-      if (!(found instanceof kind) || !same) throw alreadyDefined(name, 'type');
-      if (found.labelNames.toSorted().join() !== labels.toSorted().join()) throw alreadyDefined(name, 'labels');
+      if (!(found instanceof kind)) throw alreadyDefined(name, 'type');
+      checkSame(found, definition, labels);
       return found;
     }
-    if (typeof name !== 'string' || !validName.test(name)) {
-      throw new TelemetryError('invalid_metric', `"${name}" is no metric name`);
-    }
-    const wrong = labels.find(
-      (label, i) => !validLabel.test(label) || /^(__|le$)/.test(label) || labels.indexOf(label) < i,
-    );
-    if (wrong !== undefined) throw new TelemetryError('invalid_metric', `"${wrong}" of ${name} is no label name`);
+    checkNames(name, labels);
     const created = create();
     this.#instruments.set(name, created);
     return created;
@@ -239,6 +231,12 @@ export class Registry implements MetricRegistry {
   }
 }
 
+interface Buckets {
+  readonly buckets?: readonly number[] | undefined;
+  /** Of a histogram that is new and was given none; `defaultBuckets` where this is absent too. */
+  readonly otherwise?: readonly number[];
+}
+
 /** Callbacks that take longer are not waited for. */
 const observeTimeoutMs = 2000;
 const overflowMetric = 'edgespan_series_overflow_total';
@@ -252,8 +250,4 @@ const overflowMetric = 'edgespan_series_overflow_total';
  */
 export function createMetricRegistry(options: MetricRegistryOptions = {}): MetricRegistry {
   return new Registry(options);
-}
-
-function alreadyDefined(name: string, what: string): TelemetryError {
-  return new TelemetryError('invalid_metric', `${name} is already defined with another ${what}`);
 }

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { limitValue } from '../attributes.ts';
+import { isKey, limitValue } from '../attributes.ts';
 import { type CardinalityGuard, maxLabelLength, overflowLabels, overflowValue } from './cardinality.ts';
 
 /** Characters that an attribute of a series may have in OTLP; its label has fewer. */
@@ -50,8 +50,16 @@ export class SeriesTable<S> {
     this.#create = create;
   }
 
-  /** The series of values for label names declared beforehand. */
+  /** The series of values for label names declared beforehand. Of values that throw when they are read there are none. */
   find(names: readonly string[], values: LabelValues | undefined): S {
+    try {
+      return this.#find(names, values);
+    } catch {
+      return this.#lookUp(names, undefined);
+    }
+  }
+
+  #find(names: readonly string[], values: LabelValues | undefined): S {
     let node: Level<S> | S | undefined = this.#paths;
     for (let i = 0; i < names.length; i++) {
       node = (node as Level<S>).get(values?.[names[i]!]);
@@ -66,9 +74,11 @@ export class SeriesTable<S> {
 
   /** The series of attributes whose names are not known beforehand. */
   findByAttributes(attributes: Attributes | undefined): S {
-    const names: string[] = [];
-    for (const name in attributes) if (name !== '' && attributes[name] !== undefined) names.push(name);
-    return this.#lookUp(names.length > 1 ? names.sort() : names, attributes, true);
+    try {
+      return this.#lookUp(sortedNames(attributes), attributes, true);
+    } catch {
+      return this.#lookUp([], undefined, true);
+    }
   }
 
   /** All series, that of the overflow last. */
@@ -117,6 +127,13 @@ export class SeriesTable<S> {
     }
     node.nodes.set(last, series);
   }
+}
+
+function sortedNames(attributes: Attributes | undefined): string[] {
+  const names: string[] = [];
+  if (typeof attributes !== 'object') return names;
+  for (const name in attributes) if (isKey(name) && attributes[name] !== undefined) names.push(name);
+  return names.length > 1 ? names.sort() : names;
 }
 
 /** The attributes as they were given, save where a cap replaced a value or a secret may be in one. */

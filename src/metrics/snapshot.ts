@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { InstrumentationScope } from '../instrumentation-scope.ts';
 
 /** A measurement that stands for its bucket or series, with the trace it was made in. */
 export interface Exemplar {
@@ -34,11 +35,13 @@ export interface MetricFamily {
   /** A gauge whose series add up (an OpenTelemetry UpDownCounter): a non-monotonic sum in OTLP. */
   readonly additive?: boolean;
   readonly help?: string;
+  /** Values are whole numbers by definition; all others are doubles in OTLP, as one kind for good. */
+  readonly integer?: boolean;
   /** UCUM, as OpenTelemetry has it: `s`, `By`, `{token}`. */
   readonly unit?: string;
   readonly bounds?: readonly number[];
   /** The instrumentation scope of a family made through OpenTelemetry's Meter. */
-  readonly scope?: { readonly name: string; readonly version?: string; readonly schemaUrl?: string };
+  readonly scope?: InstrumentationScope;
   readonly points: readonly Point[];
 }
 

@@ -121,7 +121,7 @@ function readEndpoint(name: string, env: Env, warn: Warn): URL | undefined {
 /** `fetch` refuses URLs with credentials. */
 const endpointRule = 'an http: or https: URL without credentials';
 
-function parseEndpoint(text: string): URL | undefined {
+export function parseEndpoint(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url && /^https?:$/.test(url.protocol) && !url.username && !url.password ? url : undefined;
 }

@@ -18,11 +18,12 @@ export interface OtlpPort {
 
 /** Spans to an OTLP endpoint. */
 export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SpanSink {
+  const post = createPost(target, port);
   return async <S extends ReadableSpan>(spans: readonly S[], deadline: number) => {
     const { returned, ...rest } = await deliver<readonly S[]>(spans, {
       size: (batch) => batch.length,
       halve: (batch) => halveList(batch),
-      post: (batch) => post(target, port, deadline, () => target.encoder.traces(batch)),
+      post: (batch) => post(deadline, () => target.encoder.traces(batch)),
       resendUnconfirmed: true,
     });
     return { ...rest, returned: returned.flat() };
@@ -41,6 +42,7 @@ export interface MetricExporterOptions {
 /** Metrics to an OTLP endpoint: deltas, or everything since the start. */
 export function createMetricExporter(options: MetricExporterOptions): MetricExporter {
   const { target, port, ledger } = options;
+  const post = createPost(target, port);
   const delta = options.temporality === 'delta' ? createDeltaReader() : undefined;
   /** Points to be sent again, and those in a flush that is still under way. */
   let unsent = 0;
@@ -85,7 +87,7 @@ export function createMetricExporter(options: MetricExporterOptions): MetricExpo
     const delivery: Delivery<MetricsSnapshot> = await deliver(snapshot, {
       size: countPoints,
       halve: halveSnapshot,
-      post: (batch) => post(target, port, deadline, () => target.encoder.metrics(batch)),
+      post: (batch) => post(deadline, () => target.encoder.metrics(batch)),
       // A cumulative point is the same however often it arrives.
       resendUnconfirmed: !delta || options.resendUnconfirmed,
     });
@@ -96,38 +98,41 @@ export function createMetricExporter(options: MetricExporterOptions): MetricExpo
   }
 }
 
-async function post(
-  target: OtlpTarget,
-  port: OtlpPort,
-  deadline: number,
-  encode: () => Uint8Array,
-): Promise<OtlpOutcome> {
+/** Nobody is left alone for longer, whatever `Retry-After` says. */
+const maxPauseMs = 15 * 60_000;
+
+/** Posts to one target, and to none that has asked for a pause: nor do the flushes to come, until that is over. */
+function createPost(target: OtlpTarget, port: OtlpPort) {
   const { url, encoder, compression, timeoutMs } = target;
-  let body: Uint8Array;
-  try {
-    body = encode();
-  } catch (error) {
-    return { kind: 'refused', status: 0, message: `the encoder failed: ${String(error)}` };
-  }
-  let headers: Record<string, string>;
-  try {
-    headers = await target.headers();
-  } catch {
-    return { kind: 'unsent', reason: 'otlp.headers failed' };
-  }
-  const latest = timeoutMs > 0 ? port.clock.monotonic() + timeoutMs : Number.POSITIVE_INFINITY;
-  return postOtlp({
-    url,
-    headers,
-    body,
-    contentType: encoder.contentType,
-    compression,
-    fetch: port.fetch(),
-    deadline: Math.min(deadline, latest),
-    clock: port.clock,
-    random: port.random,
-    maxRetries: port.maxRetries,
-  });
+  const { clock, random, maxRetries } = port;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
+
+  return async (deadline: number, encode: () => Uint8Array): Promise<OtlpOutcome> => {
+    if (clock.monotonic() < pausedUntil) return { kind: 'unsent', reason: 'the server has asked for a pause' };
+    let body: Uint8Array;
+    try {
+      body = encode();
+    } catch (error) {
+      return { kind: 'refused', status: 0, message: `the encoder failed: ${String(error)}` };
+    }
+    let headers: Record<string, string>;
+    try {
+      headers = await target.headers();
+    } catch {
+      return { kind: 'unsent', reason: 'otlp.headers failed' };
+    }
+    const latest = timeoutMs > 0 ? clock.monotonic() + timeoutMs : Number.POSITIVE_INFINITY;
+    const { contentType } = encoder;
+    const outcome = await postOtlp({
+      ...{ url, headers, body, contentType, compression, clock, random, maxRetries },
+      fetch: port.fetch(),
+      deadline: Math.min(deadline, latest),
+    });
+    if (outcome.kind === 'unsent' && outcome.retryAfterMs !== undefined) {
+      pausedUntil = clock.monotonic() + Math.min(outcome.retryAfterMs, maxPauseMs);
+    }
+    return outcome;
+  };
 }
 
 function countPoints(snapshot: MetricsSnapshot): number {

@@ -55,9 +55,12 @@ export function isCumulative(family: MetricFamily, snapshot: MetricsSnapshot): b
   return family.type === 'gauge' || snapshot.temporality === 'cumulative';
 }
 
-/** One kind of number for all points of a family. */
-export function hasIntegers(family: MetricFamily): boolean {
-  return family.points.every((point) => Number.isSafeInteger(point.value ?? 0));
+/**
+ * One kind of number for all points of a family, and for all its requests: who adds deltas up loses what came as the
+ * other kind.
+ */
+export function hasIntegers({ integer = false, points }: MetricFamily): boolean {
+  return integer && points.every(({ value = 0 }) => Number.isSafeInteger(value));
 }
 
 /** The attributes as they were given, else the labels; the series of the overflow with the standard's boolean. */

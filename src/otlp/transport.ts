@@ -3,7 +3,7 @@ import { parseResponse, type ResponseDetail } from './response.ts';
 import { isNeverSent, isRetryable, parseRetryAfter, toBackoff } from './retry.ts';
 
 /** `fetch` without the static members that some runtimes add. */
-export type Fetch = (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+export type Fetch = (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
 
 /** One export: all its attempts lie before `deadline`, a reading of `clock.monotonic` (`Infinity` is no limit). */
 export interface OtlpRequest {
@@ -24,13 +24,14 @@ export interface OtlpRequest {
 
 /**
  * What became of an export. `unsent`: nobody took it, it may be sent again. `unconfirmed`: it was sent and no answer
- * came, so it may have arrived. `refused` and `too_large` come back whenever it is sent again.
+ * came, so it may have arrived. `refused` and `too_large` come back whenever it is sent again. `retryAfterMs` is how long
+ * the server asked to be left alone, where that was too long to wait for here.
  */
 export type OtlpOutcome =
   | { readonly kind: 'delivered'; readonly rejected: number; readonly message?: string }
   | { readonly kind: 'refused'; readonly status: number; readonly message?: string }
   | { readonly kind: 'too_large' }
-  | { readonly kind: 'unsent'; readonly reason: string }
+  | { readonly kind: 'unsent'; readonly reason: string; readonly retryAfterMs?: number }
   | { readonly kind: 'unconfirmed'; readonly reason: string };
 
 /** Both limits are OTLP's defaults: https://opentelemetry.io/docs/specs/otlp/#otlphttp */
@@ -54,9 +55,9 @@ export async function postOtlp(request: OtlpRequest): Promise<OtlpOutcome> {
     for (let attempt = 0; ; attempt++) {
       const left = deadline - clock.monotonic();
       if (left <= 0) return { kind: 'unsent', reason: 'no time left' };
-      const { outcome, retryAfterMs } = await attemptOnce(request, init, left);
+      const outcome = await attemptOnce(request, init, left);
       if (outcome.kind !== 'unsent' || attempt >= maxRetries) return outcome;
-      const delay = retryAfterMs ?? toBackoff(attempt, random);
+      const delay = outcome.retryAfterMs ?? toBackoff(attempt, random);
       if (clock.monotonic() + delay >= deadline) return outcome;
       await sleep(delay);
     }
@@ -67,7 +68,8 @@ export async function postOtlp(request: OtlpRequest): Promise<OtlpOutcome> {
 }
 
 async function createInit({ headers, body, contentType, compression }: OtlpRequest): Promise<RequestInit> {
-  const all = new Headers({ 'user-agent': userAgent, ...headers });
+  const all = new Headers(headers);
+  if (!all.has('user-agent')) all.set('user-agent', userAgent);
   all.set('content-type', contentType);
   const gzip = compression === 'gzip' && typeof CompressionStream === 'function';
   if (gzip) all.set('content-encoding', 'gzip');
@@ -81,13 +83,7 @@ function compress(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
   return new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer();
 }
 
-interface Attempt {
-  readonly outcome: OtlpOutcome;
-  /** What the server asked for. */
-  readonly retryAfterMs?: number | undefined;
-}
-
-async function attemptOnce(request: OtlpRequest, init: RequestInit, left: number): Promise<Attempt> {
+async function attemptOnce(request: OtlpRequest, init: RequestInit, left: number): Promise<OtlpOutcome> {
   // Unbound: Workers refuse a `fetch` that is called as a method.
   const { fetch } = request;
   const controller = new AbortController();
@@ -95,30 +91,30 @@ async function attemptOnce(request: OtlpRequest, init: RequestInit, left: number
   try {
     // Raced, since a `fetch` that is not the platform's may not listen to the signal.
     const response = await Promise.race([fetch(request.url, { ...init, signal: controller.signal }), timer.expired]);
-    if (!response) return { outcome: { kind: 'unconfirmed', reason: 'no answer in time' } };
+    if (!response) return { kind: 'unconfirmed', reason: 'no answer in time' };
     return await readAnswer(response, request, timer.expired);
   } catch (error) {
-    if (isNeverSent(error)) return { outcome: { kind: 'unsent', reason: 'no connection' } };
-    return { outcome: { kind: 'unconfirmed', reason: 'the connection was lost' } };
+    if (isNeverSent(error)) return { kind: 'unsent', reason: 'no connection' };
+    return { kind: 'unconfirmed', reason: 'the connection was lost' };
   } finally {
     timer.clear();
   }
 }
 
-async function readAnswer(response: Response, request: OtlpRequest, expired: Promise<undefined>): Promise<Attempt> {
+async function readAnswer(response: Response, request: OtlpRequest, expired: Promise<undefined>): Promise<OtlpOutcome> {
   const { status, headers } = response;
   if (status === 413 || isRetryable(status)) {
     cancel(response.body);
-    if (status === 413) return { outcome: { kind: 'too_large' } };
+    if (status === 413) return { kind: 'too_large' };
     const retryAfterMs = parseRetryAfter(headers.get('retry-after'), request.clock.now());
-    return { outcome: { kind: 'unsent', reason: `status ${status}` }, retryAfterMs };
+    return { kind: 'unsent', reason: `status ${status}`, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
   const body = await readBody(response, expired);
-  if (body === 'too_long') return { outcome: { kind: 'refused', status, message: 'the answer is too long' } };
+  if (body === 'too_long') return { kind: 'refused', status, message: 'the answer is too long' };
   const detail = redact(parseResponse(body, headers.get('content-type') ?? request.contentType), request.headers);
-  if (status >= 200 && status < 300) return { outcome: { kind: 'delivered', ...detail } };
+  if (status >= 200 && status < 300) return { kind: 'delivered', ...detail };
   const { message } = detail;
-  return { outcome: { kind: 'refused', status, ...(message !== undefined && { message }) } };
+  return { kind: 'refused', status, ...(message !== undefined && { message }) };
 }
 
 /** The body, or nothing where it breaks off or does not come: the status has been said. */

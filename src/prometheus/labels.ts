@@ -1,3 +1,4 @@
+import { toLabelText } from '../metrics/label-value.ts';
 import type { MetricFamily, Point } from '../metrics/snapshot.ts';
 import { isClassicName, labelName } from './name.ts';
 import type { NameEscaping } from './negotiate.ts';
@@ -50,7 +51,7 @@ export function renderLabels(
   }
   const pairs: string[] = [];
   for (const [name, keys] of origins) {
-    const values = keys.sort().map((key) => labelValue(labels[key]));
+    const values = keys.sort().map((key) => toLabelText(labels[key]));
     pairs.push(`${isClassicName(name, false) ? name : `"${escapeText(name)}"`}="${escapeText(values.join(';'))}"`);
   }
   return pairs.join(',');
@@ -70,17 +71,4 @@ function renderScope({ name, version, schemaUrl }: NonNullable<MetricFamily['sco
   const values = [name, version, schemaUrl];
   const labels = scopeLabels.map((label, index) => [label, values[index]] as const).filter(([, value]) => value);
   return renderLabels(Object.fromEntries(labels), escaping);
-}
-
-/** https://opentelemetry.io/docs/specs/otel/common/#anyvalue-representation-for-non-otlp-protocols */
-function labelValue(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'object') return String(value);
-  try {
-    if (value instanceof Uint8Array) return btoa(String.fromCharCode(...value));
-    return JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? Number(item) : item)) ?? '';
-  } catch {
-    return '';
-  }
 }

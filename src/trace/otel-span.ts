@@ -35,6 +35,17 @@ export function isSpanContextValid({ traceId, spanId }: SpanContext): boolean {
   return isId(traceId, 32) && isId(spanId, 16);
 }
 
+/** Whether both ids have their form; those of zeros, which lead nowhere, have it too. */
+export function hasIds({ traceId, spanId }: SpanContext): boolean {
+  return /^[\da-f]{32}$/i.test(traceId) && /^[\da-f]{16}$/i.test(spanId);
+}
+
+/** The context without a trace state that nobody can write: one such would cost a whole batch. */
+export function withReadableState(context: SpanContext): SpanContext {
+  const { traceState, ...rest } = context;
+  return traceState === undefined || typeof traceState?.serialize === 'function' ? context : rest;
+}
+
 function isId(id: unknown, length: number): boolean {
   return typeof id === 'string' && id.length === length && /^(?!0+$)[\da-f]+$/i.test(id);
 }

@@ -1,4 +1,7 @@
 import type { AnyValue, Attributes, HrTime, Link, SpanContext, SpanKind, SpanStatus } from '@opentelemetry/api';
+import type { InstrumentationScope } from '../instrumentation-scope.ts';
+
+export type { InstrumentationScope };
 
 /** Who emits: shape of OpenTelemetry SDK 3's `Resource`. */
 export interface Resource {
@@ -8,13 +11,6 @@ export interface Resource {
   waitForAsyncAttributes?(): Promise<void>;
   merge(other: Resource | null): Resource;
   getRawAttributes(): [string, AnyValue | undefined | Promise<AnyValue | undefined>][];
-}
-
-/** Which library emits. */
-export interface InstrumentationScope {
-  readonly name: string;
-  readonly version?: string;
-  readonly schemaUrl?: string;
 }
 
 export interface SpanEvent {

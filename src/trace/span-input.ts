@@ -1,6 +1,7 @@
-import type { Attributes, Exception, TimeInput } from '@opentelemetry/api';
+import type { Attributes, Exception, SpanKind, TimeInput } from '@opentelemetry/api';
 import { cut } from '../attributes.ts';
 import { type Clock, fromHrTime } from '../clock.ts';
+import { spanKind } from './otel-span.ts';
 
 /** Later times, in milliseconds, do not fit the 64 bits of nanoseconds that OTLP has for them. */
 const maxMs = 2 ** 63 / 1e6;
@@ -12,6 +13,13 @@ const maxText = 4096;
 export function limitText(text: unknown): string {
   return typeof text === 'string' ? cut(text, maxText) : '';
 }
+
+/** One of the API's kinds: another number, or a word, would be no OTLP. */
+export function toKind(kind: unknown): SpanKind {
+  return spanKinds.includes(kind as SpanKind) ? (kind as SpanKind) : spanKind.internal;
+}
+
+const spanKinds: readonly SpanKind[] = [0, 1, 2, 3, 4];
 
 /** Lets go of the oldest: an exception at the end says more than what came first. Answers how many. */
 export function shed(items: unknown[], max: number): number {

@@ -12,6 +12,7 @@ import type {
 import { limitAttributes } from '../attributes.ts';
 import { type Clock, toHrTime } from '../clock.ts';
 import type { LocalTrace } from './local-trace.ts';
+import { hasIds, statusError, withReadableState } from './otel-span.ts';
 import type { InstrumentationScope, ReadableSpan, Resource, SpanEvent } from './readable-span.ts';
 import { SpanAttributes } from './span-attributes.ts';
 import { describeException, isTime, limitText, shed, toMs } from './span-input.ts';
@@ -188,22 +189,24 @@ export class RecordingSpan implements Span, ReadableSpan {
   }
 
   addLink(link: Link): this {
-    if (this.ended || typeof link?.context?.traceId !== 'string') return this;
+    if (this.ended || !link?.context || !hasIds(link.context)) return this;
     const { attributes, dropped } = limitAttributes(link.attributes, this.#host.limits);
     const droppedAttributesCount = (link.droppedAttributesCount ?? 0) + dropped;
-    this.links.push({ context: link.context, attributes, ...(droppedAttributesCount && { droppedAttributesCount }) });
+    const context = withReadableState(link.context);
+    this.links.push({ context, attributes, ...(droppedAttributesCount && { droppedAttributesCount }) });
     this.droppedLinksCount += shed(this.links, this.#host.limits.linksPerSpan);
     return this;
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link);
+    if (Array.isArray(links)) for (const link of links) this.addLink(link);
     return this;
   }
 
   /** `ok` is final and `unset` changes nothing: https://opentelemetry.io/docs/specs/otel/trace/api/#set-status */
   setStatus(status: SpanStatus): this {
-    if (this.ended || !status?.code || this.status.code === ok) return this;
+    const isCode = status?.code === ok || status?.code === statusError;
+    if (this.ended || !isCode || this.status.code === ok) return this;
     const keepsMessage = status.code !== ok && typeof status.message === 'string';
     this.status = keepsMessage ? { code: status.code, message: limitText(status.message) } : { code: status.code };
     return this;

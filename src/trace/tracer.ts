@@ -1,12 +1,13 @@
 import type { Context, Span, SpanContext, SpanOptions, TimeInput, Tracer, TracerProvider } from '@opentelemetry/api';
+import { createScope, type InstrumentationScope } from '../instrumentation-scope.ts';
 import type { IdGenerator } from './ids.ts';
 import { createSampledTrace, createTailTrace, type LocalTrace, type TailRules } from './local-trace.ts';
 import { createContextKey } from './otel-context.ts';
-import { getSpan, isSpanContextValid, setSpan, spanKind, wrapSpanContext } from './otel-span.ts';
-import type { InstrumentationScope } from './readable-span.ts';
+import { getSpan, isSpanContextValid, setSpan, withReadableState, wrapSpanContext } from './otel-span.ts';
 import type { Sampler } from './sampler.ts';
 import { getSamplingHint, type SamplingHint } from './sampling-hint.ts';
 import { RecordingSpan, type SpanHost } from './span.ts';
+import { toKind } from './span-input.ts';
 import { getTraceId } from './trace-id.ts';
 
 export interface TracerHost extends SpanHost {
@@ -46,7 +47,7 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
     if (!local) return wrapSpanContext(spanContext);
     const span = new RecordingSpan(host, {
       name,
-      kind: options.kind ?? spanKind.internal,
+      kind: toKind(options.kind),
       context: spanContext,
       scope,
       trace: local,
@@ -93,18 +94,13 @@ export function createTracer(host: TracerHost, scope: InstrumentationScope): Tra
 
 export function createTracerProvider(host: TracerHost): TracerProvider {
   return {
-    getTracer: (name, version, options) =>
-      createTracer(host, {
-        name,
-        ...(version !== undefined && { version }),
-        ...(options?.schemaUrl !== undefined && { schemaUrl: options.schemaUrl }),
-      }),
+    getTracer: (name, version, options) => createTracer(host, createScope(name, version, options)),
   };
 }
 
 /** A host without telemetry may have a span of zeros active (Workers): that is no parent. */
 function validContext(context: SpanContext | undefined): SpanContext | undefined {
-  return context && isSpanContextValid(context) ? context : undefined;
+  return context && isSpanContextValid(context) ? withReadableState(context) : undefined;
 }
 
 /** Of a span that is nobody's: OpenTelemetry's invalid span context. */

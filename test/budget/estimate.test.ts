@@ -19,6 +19,7 @@ const outputOf = (over: Partial<LlmRequest>) => estimateCall(request(over), unde
 describe('an estimate', () => {
   it('has the output that the call allows, else the table, else the option', () => {
     expect(outputOf({ maxTokens: 7 })).toBe(7);
+    for (const none of [-1, Number.NaN]) expect(outputOf({ maxTokens: none })).toBe(outputOf({}));
     expect(outputOf({})).toBe(1000);
     expect(outputOf({ model: 'plain' })).toBe(4096);
     expect(outputOf({ maxTokens: 7, parameters: { 'gen_ai.request.choice.count': 3 } })).toBe(21);

@@ -1,4 +1,4 @@
-import type { BatchObservableCallback, Meter } from '@opentelemetry/api';
+import { type BatchObservableCallback, type Meter, ValueType } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { createMeterProvider } from '../../src/metrics/meter.ts';
 import { Registry } from '../../src/metrics/registry.ts';
@@ -58,16 +58,88 @@ describe('instruments', () => {
     ['no name', (m) => m.createHistogram(undefined as never).record(1)],
     ['a name taken by another type', (m) => m.createGauge('taken').record(1)],
     ['a counter that may go down, by the name of a gauge', (m) => m.createUpDownCounter('gauge').add(1)],
-    ['invalid buckets', (m) => m.createHistogram('h', { advice: { explicitBucketBoundaries: [2, 1] } }).record(1)],
+    ['another unit', (m) => m.createCounter('taken', { unit: 'ms' }).add(1)],
+    ['a name taken by an observable', (m) => m.createUpDownCounter('observed').add(1)],
     ['an observable of an invalid name', (m) => m.createObservableGauge('1 bad').addCallback((r) => r.observe(1))],
     ['an observable of a taken name', (m) => m.createObservableGauge('taken').addCallback((r) => r.observe(1))],
+    ['an observable of a counter', (m) => m.createObservableCounter('taken').addCallback((r) => r.observe(1))],
   ])('of %s record nothing, and onError hears of it', async (_, use) => {
     const { meter, registry, errors } = createSetup();
-    meter.createCounter('taken');
+    meter.createCounter('taken', { unit: 's' });
     meter.createGauge('gauge');
+    meter.createObservableUpDownCounter('observed');
     use(meter);
     expect((await registry.collect()).metrics).toEqual([]);
     expect(errors).toMatchObject([{ code: 'invalid_metric' }]);
+  });
+
+  it('go on without advice that is wrong or comes too late, and onError hears of it', async () => {
+    const { meter, errors, points } = createSetup();
+    const record = (name: string, explicitBucketBoundaries?: number[]) =>
+      meter.createHistogram(name, explicitBucketBoundaries && { advice: { explicitBucketBoundaries } }).record(1);
+    record('wrong', [2, 1]);
+    expect((await points('wrong'))![0]!.counts).toHaveLength(16);
+    expect(errors).toMatchObject([{ code: 'invalid_metric' }]);
+    record('own', [1]);
+    record('own');
+    expect(errors).toHaveLength(1);
+    record('own', [5]);
+    expect(errors).toHaveLength(2);
+    expect((await points('own'))![0]!.counts).toEqual([3, 0]);
+  });
+
+  it('of integers take the whole part, and say so', async () => {
+    const { meter, registry } = createSetup();
+    const options = { valueType: ValueType.INT, advice: { explicitBucketBoundaries: [1] } };
+    meter.createCounter('c', options).add(1.7);
+    meter.createGauge('g', options).record(-1.7);
+    meter.createHistogram('h', options).record(1.7);
+    meter.createCounter('d', { valueType: ValueType.DOUBLE }).add(1);
+    const { metrics } = await registry.collect();
+    expect(metrics.map(({ integer, points: [p] }) => [integer, p!.value ?? p!.sum])).toEqual([
+      [true, 1],
+      [true, -1],
+      [true, 1],
+      [undefined, 1],
+    ]);
+  });
+
+  it('count what comes with attributes that cannot be read', async () => {
+    const { meter, points } = createSetup();
+    const hostile = {
+      get bad(): string {
+        throw new Error('no');
+      },
+    };
+    meter.createCounter('c').add(1, hostile);
+    meter.createGauge('g').record(2, hostile);
+    meter.createHistogram('h').record(3, hostile);
+    meter.createCounter('c').add(1, 'text' as never);
+    expect(await points('c')).toEqual([{ labels: {}, value: 2 }]);
+    expect(await points('g')).toEqual([{ labels: {}, value: 2 }]);
+    expect(await points('h')).toMatchObject([{ labels: {} }]);
+  });
+
+  it('keep attributes apart that JSON has no word for', async () => {
+    const { meter, points } = createSetup();
+    const values = [[2n ** 60n], [2n], new Uint8Array([255]), [Number.NaN], [null]];
+    for (const v of values) meter.createCounter('c').add(1, { v } as never);
+    expect((await points('c'))!.map(({ labels }) => labels.v)).toEqual([
+      '["1152921504606846976"]',
+      '[2]',
+      '/w==',
+      '["NaN"]',
+      '[null]',
+    ]);
+  });
+
+  it('have a scope of texts, whatever getMeter was given', async () => {
+    const { provider, registry } = createSetup();
+    provider
+      .getMeter(undefined as never, 1 as never, { schemaUrl: null as never })
+      .createCounter('c')
+      .add(1);
+    expect((await registry.collect()).metrics[0]!.scope).toEqual({ name: '' });
   });
 
   it('ignore values that are none', async () => {
@@ -98,7 +170,10 @@ describe('observables', () => {
 
   it('are counters of a total, or sums that may go down', async () => {
     const { meter, registry } = createSetup();
-    meter.createObservableCounter('total').addCallback((result) => result.observe(5));
+    meter.createObservableCounter('total').addCallback((result) => {
+      result.observe(5);
+      result.observe(-5, { less: 'than nothing' });
+    });
     meter.createObservableUpDownCounter('open').addCallback(async (result) => result.observe(-2));
     const { metrics } = await registry.collect();
     expect(metrics).toMatchObject([

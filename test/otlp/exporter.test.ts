@@ -290,6 +290,27 @@ describe('spans', () => {
     expect(delivery).toMatchObject({ sent: 0, dropped: {}, returned: spans });
   });
 
+  it('leave a server alone as long as it asked, across flushes, though not for ever', async () => {
+    const clock = createManualClock();
+    const pauses = ['60', '999999999', undefined];
+    let requests = 0;
+    const fetch = async () => {
+      const pause = pauses[requests++];
+      return pause ? new Response('', { status: 429, headers: { 'retry-after': pause } }) : new Response('{}');
+    };
+    const sink = createOtlpSpanSink(target, { ...port, clock, fetch: () => fetch });
+    const flush = async () => [(await sink(spans, clock.monotonic() + 5000)).sent, requests];
+    expect(await flush()).toEqual([0, 1]);
+    clock.advance(59_999);
+    expect(await flush()).toEqual([0, 1]);
+    clock.advance(1);
+    expect(await flush()).toEqual([0, 2]);
+    clock.advance(15 * 60_000 - 1);
+    expect(await flush()).toEqual([0, 2]);
+    clock.advance(1);
+    expect(await flush()).toEqual([2, 3]);
+  });
+
   it('that can not be encoded are dropped', async () => {
     const broken = { ...target.encoder, traces: () => BigInt('x') as never };
     const sink = createOtlpSpanSink({ ...target, encoder: broken }, { ...port, fetch: () => fetch });

@@ -64,7 +64,7 @@ const spans = [
 ];
 const point = { ...times, labels: { model: 'gpt-4o' } };
 const snapshot = createSnapshot([
-  { name: 'requests', type: 'counter', help: 'Requests.', points: [{ ...point, value: 3 }] },
+  { name: 'requests', type: 'counter', integer: true, help: 'Requests.', points: [{ ...point, value: 3 }] },
   { name: 'cost', type: 'counter', unit: 'USD', points: [{ ...point, value: 0.25 }] },
   { name: 'limit', type: 'gauge', points: [{ ...point, value: 10 }] },
   {
@@ -131,7 +131,7 @@ describe.each([
                   sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [{ ...common, asInt: '3' }] },
                 },
                 { name: 'cost', unit: 'USD', sum: { dataPoints: [{ ...common, asDouble: 0.25 }] } },
-                { name: 'limit', gauge: { dataPoints: [{ ...common, asInt: '10' }] } },
+                { name: 'limit', gauge: { dataPoints: [{ ...common, asDouble: 10 }] } },
                 {
                   name: 'duration',
                   histogram: {

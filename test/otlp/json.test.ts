@@ -214,7 +214,7 @@ describe('metrics', () => {
             attributes: [{ key: 'model', value: { stringValue: 'gpt-4o' } }],
             startTimeUnixNano: '1700000000000000001',
             timeUnixNano: '1700000060000000002',
-            asInt: '3',
+            asDouble: 3,
           },
         ],
       },
@@ -228,6 +228,16 @@ describe('metrics', () => {
     expect(dataPoints.map(({ asDouble }: { asDouble: unknown }) => asDouble)).toEqual([1, 0.5, 'Infinity']);
   });
 
+  it('keep their kind of number from one request to the next', () => {
+    const write = (value: number, integer: boolean) => {
+      const points = [{ ...times, labels: {}, value }];
+      const [{ asInt, asDouble }] = parseMetric({ name: 'cost', type: 'counter', integer, points }).sum.dataPoints;
+      return asInt ?? asDouble;
+    };
+    expect([0.5, 1, 0.25].map((value) => write(value, false))).toEqual([0.5, 1, 0.25]);
+    expect([1, 2 ** 53 - 1].map((value) => write(value, true))).toEqual(['1', '9007199254740991']);
+  });
+
   it('of an up-down counter are a cumulative sum, whatever the temporality of the rest', () => {
     const metric = parseMetric({
       name: 'active',
@@ -235,7 +245,7 @@ describe('metrics', () => {
       additive: true,
       points: [{ ...times, labels: {}, value: -2 }],
     });
-    expect(metric.sum).toMatchObject({ aggregationTemporality: 2, isMonotonic: false, dataPoints: [{ asInt: '-2' }] });
+    expect(metric.sum).toMatchObject({ aggregationTemporality: 2, isMonotonic: false, dataPoints: [{ asDouble: -2 }] });
   });
 
   it('of a histogram have a bucket more than bounds, and exemplars', () => {

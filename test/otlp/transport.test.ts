@@ -55,6 +55,12 @@ describe('a request', () => {
     });
   });
 
+  it('names the agent that the headers name, once', async () => {
+    const world = createWorld([status(200)]);
+    await world.post({ headers: { 'User-Agent': 'shop/1.0' } });
+    expect(world.requests[0]!.headers.get('user-agent')).toBe('shop/1.0');
+  });
+
   it('is compressed whole, so that each attempt can send it', async () => {
     const world = createWorld([status(503), status(200)]);
     await world.post({ compression: 'gzip' });
@@ -197,7 +203,7 @@ describe('retries', () => {
 
   it('give up at once where the pause would pass the deadline', async () => {
     const world = createWorld([status(503, { 'retry-after': '10' }), status(200)]);
-    expect(await world.post()).toEqual({ kind: 'unsent', reason: 'status 503' });
+    expect(await world.post()).toEqual({ kind: 'unsent', reason: 'status 503', retryAfterMs: 10_000 });
     expect(world.slept).toEqual([]);
     const late = createWorld([status(503)]);
     expect(await late.post({ maxRetries: 99, deadline: 3000 })).toEqual({ kind: 'unsent', reason: 'status 503' });

@@ -1,6 +1,8 @@
-import { type Attributes, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { type Attributes, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import type { ReadableSpan, TelemetryOptions } from '../../src/index.ts';
+import { json } from '../../src/otlp/json.ts';
+import { protobuf } from '../../src/otlp/protobuf.ts';
 import { createAlsTelemetry, createManualClock } from '../support/telemetry.ts';
 
 function record(work: (span: Span) => void, options: TelemetryOptions = {}, clock = createManualClock()): ReadableSpan {
@@ -84,6 +86,7 @@ describe('attributes', () => {
   it('ignores what is no attribute', () => {
     const span = record((one) => {
       one.setAttribute('', 1);
+      for (const key of [undefined, null, 1, Symbol('k'), {}]) one.setAttribute(key as never, 'x');
       one.setAttribute('a', undefined as never);
       one.setAttribute('b', (() => {}) as never);
       one.setAttribute('__proto__', { evil: true } as never);
@@ -164,11 +167,31 @@ describe('events and links', () => {
         one
           .addLinks(times(4, (i) => ({ context: context(i + 1) })))
           .addLink(undefined as never)
-          .addLink({} as never),
+          .addLink({} as never)
+          .addLink({ context: { ...context(5), traceId: 'a"b' } })
+          .addLinks(undefined as never),
       { limits: { linksPerSpan: 2 } },
     );
     expect(span.links.map(({ context }) => context.traceId[0])).toEqual(['3', '4']);
     expect(span.droppedLinksCount).toBe(2);
+  });
+
+  it('takes nothing that no encoder could write', () => {
+    const context = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
+    const tracer = createAlsTelemetry().tracerProvider.getTracer(7 as never, null as never);
+    const parent = { ...context, traceState: 'a=b' } as never;
+    const span = tracer.startSpan(
+      'odd',
+      { kind: 'client' as never },
+      trace.setSpanContext(ROOT_CONTEXT, parent),
+    ) as unknown as Span & ReadableSpan;
+    span.addLink({ context: parent });
+    for (const code of ['ERROR', 3, {}, true]) span.setStatus({ code: code as never, message: 'x' });
+    span.end();
+    expect(span).toMatchObject({ kind: 0, status: { code: 0 }, instrumentationScope: { name: '' } });
+    expect(span.links).toMatchObject([{ context }]);
+    for (const encoder of [json, protobuf]) expect(() => encoder.traces([span])).not.toThrow();
+    expect(() => JSON.parse(new TextDecoder().decode(json.traces([span])))).not.toThrow();
   });
 
   it('limits the attributes of each', () => {

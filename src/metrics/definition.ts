@@ -1,0 +1,42 @@
+import { TelemetryError } from '../errors.ts';
+import type { Instrument } from './instrument.ts';
+import type { MetricFamily } from './snapshot.ts';
+
+const validName = /^[a-zA-Z_:][a-zA-Z0-9_:.\-/]{0,254}$/;
+const validLabel = /^[a-zA-Z_][a-zA-Z0-9_.]*$/;
+
+/** What an instrument is defined by; the rest of its family is description. */
+export type Definition = Pick<MetricFamily, 'name' | 'type' | 'additive' | 'unit'>;
+
+/** Throws a `TelemetryError` (`invalid_metric`), as all of these do, for a name or labels that no metric may have. */
+export function checkNames(name: string, labels: readonly string[]): void {
+  if (typeof name !== 'string' || !validName.test(name)) {
+    throw new TelemetryError('invalid_metric', `"${name}" is no metric name`);
+  }
+  const wrong = labels.find(
+    (label, i) => !validLabel.test(label) || /^(__|le$)/.test(label) || labels.indexOf(label) < i,
+  );
+  if (wrong !== undefined) throw new TelemetryError('invalid_metric', `"${wrong}" of ${name} is no label name`);
+}
+
+/** For another definition of a name that is taken. One that leaves the unit open has that of the first. */
+export function checkSame(
+  found: Instrument,
+  { name, type, additive, unit }: Definition,
+  labels: readonly string[],
+): void {
+  const { family, labelNames } = found;
+  const same = family.type === type && Boolean(family.additive) === Boolean(additive);
+  if (!same) throw alreadyDefined(name, 'type');
+  if (unit && family.unit && unit !== family.unit) throw alreadyDefined(name, 'unit');
+  if (labelNames.toSorted().join() !== labels.toSorted().join()) throw alreadyDefined(name, 'labels');
+}
+
+export function checkBuckets(name: string, bounds: readonly number[]): void {
+  if (!bounds.some((bound, i) => !Number.isFinite(bound) || (i > 0 && bound <= bounds[i - 1]!))) return;
+  throw new TelemetryError('invalid_metric', `buckets of ${name} must be finite and strictly increasing`);
+}
+
+export function alreadyDefined(name: string, what: string): TelemetryError {
+  return new TelemetryError('invalid_metric', `${name} is already defined with another ${what}`);
+}
