@@ -30,6 +30,9 @@ const geminiElsewhere = /^gemini-(pro|flash)-1|-0$|:thinking/;
 
 const claudeElsewhere = /^claude-[45]|^claude-.*\d\.\d|^claude-sonnet-3|^claude-v\d|-2025$|^anthropic\//;
 
+/** Claudes that Vertex AI has never had, and names that it spells otherwise. */
+const vertexSkip = /^claude-(2|instant|mythos)|^claude-.*-20\d{6}$/;
+
 /** What Azure does not sell by the token, or not any more. */
 const azureSkip = /:free$|^ft:|^claude-[23]|-high$|^o\d-preview|davinci|babbage|curie|ada$|-001$|^o4-mini-deep/;
 
@@ -45,7 +48,11 @@ const tables: readonly Recipe[] = [
   { name: 'openai', source: { id: 'openai' }, bare: true, skip: openaiSkip },
   { name: 'anthropic', source: { id: 'anthropic' }, bare: true, skip: /-2025$/ },
   { name: 'google', source: { id: 'google', only: /^gem/ }, bare: true, skip: union(notText, geminiElsewhere) },
-  { name: 'vertex', source: { id: 'google' }, skip: union(notText, geminiElsewhere, claudeElsewhere) },
+  {
+    name: 'vertex',
+    source: { id: 'google', also: ['anthropic'] },
+    skip: union(notText, geminiElsewhere, claudeElsewhere, vertexSkip),
+  },
   {
     name: 'bedrock',
     source: { id: 'aws' },

@@ -1,5 +1,5 @@
 import { safely } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { asObject, parseJson } from '../json.ts';
 import { ByteBuffer } from '../stream/byte-buffer.ts';
 import type { Decoder } from '../stream/decoder.ts';
 import { createFraming } from '../stream/framing.ts';
@@ -123,20 +123,24 @@ class Reader implements ReplyReader {
     const { headers, request } = this.#reply;
     const firstByte = bytes.find((byte) => byte > 0x20);
     const contentType = headers.get('content-type');
-    // Frames begin with their length, whose first bytes are 0.
-    if (firstByte === undefined && !contentType?.includes('eventstream')) return;
+    // Frames begin with their length, whose first byte is 0.
+    const isBinary = bytes[0] === 0;
+    if (firstByte === undefined && !isBinary && !contentType?.includes('eventstream')) return;
     this.#decided = true;
     if (!this.#provider.stream) return;
-    const { maxEventBytes, maxText } = this.#options;
     const onEvent = (data: string, type: string | undefined) => this.#onEvent(data, type);
+    const telling = isBinary ? 0 : firstByte;
     this.#framing = createFraming(contentType, request.stream, onEvent, {
-      maxEventBytes,
-      ...(firstByte !== undefined && { firstByte }),
+      maxEventBytes: this.#options.maxEventBytes,
+      ...(telling !== undefined && { firstByte: telling }),
       onError: this.#fail,
     });
-    if (!this.#framing) return;
-    this.#reader = this.#provider.stream(this.#reply);
-    this.#said = this.#content?.stream(maxText!);
+    if (this.#framing) this.#reader = this.#open(this.#provider.stream(this.#reply));
+  }
+
+  #open(reader: StreamReader): StreamReader {
+    this.#said = this.#content?.stream(this.#options.maxText!);
+    return reader;
   }
 
   #onEvent(data: string, type: string | undefined): void {
@@ -157,7 +161,9 @@ class Reader implements ReplyReader {
   }
 
   #fold(data: string, type: string | undefined) {
-    if (data === '[DONE]') return 'end';
+    if (data.startsWith('[DONE]')) return 'end';
+    // So some keep a connection alive.
+    if (data === '') return;
     const reader = this.#reader!;
     const said = this.#said;
     const event = said && new LazyEvent(data, type, this.#fail);
@@ -184,15 +190,28 @@ class Reader implements ReplyReader {
   }
 
   #readBody(isCut: boolean): LlmResponse {
-    const json = this.#held && parseJson(new TextDecoder().decode(this.#held.view()));
+    const text = this.#held ? new TextDecoder().decode(this.#held.view()) : '';
+    const json = parseJson(text);
     this.body = json;
     if (json !== undefined) {
       const response = this.#ask(() => this.#provider.response(json, this.#reply));
       this.#check(response);
       return this.#withSaid(response, () => this.#content?.response(json));
     }
+    const reader = this.#reply.request.stream
+      ? this.#readLines(text.split('\n').filter((line) => line.trim()))
+      : undefined;
+    if (reader) return this.#readStream(reader, isCut);
     if (this.#size > 0 && !isCut) this.#fail();
     return {};
+  }
+
+  /** A stream of lines of JSON under a type that does not say so. When they came is not known any more. */
+  #readLines(lines: readonly string[]): StreamReader | undefined {
+    if (!this.#provider.stream || lines.length < 2 || !asObject(parseJson(lines[0]!))) return undefined;
+    this.#reader = this.#open(this.#provider.stream(this.#reply));
+    this.#terminated = lines.some((line) => this.#fold(line, undefined) === 'end');
+    return this.#reader;
   }
 
   /** A field that always comes and is not there has another name now, or another type. */

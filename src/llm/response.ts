@@ -84,7 +84,11 @@ export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** A stream that named why each choice stopped has come to its end, with or without a terminator. */
-export function isComplete({ finishReasons, error }: LlmResponse): boolean {
-  return error !== undefined || (finishReasons?.length ? !finishReasons.includes('error') : false);
+/**
+ * A stream that named why each choice stopped has come to its end, with or without a terminator; what a guardrail says
+ * in the place of an answer names no reason.
+ */
+export function isComplete({ finishReasons, error, guardrail }: LlmResponse): boolean {
+  if (finishReasons?.length) return error !== undefined || !finishReasons.includes('error');
+  return error !== undefined || guardrail?.action === 'GUARDRAIL_INTERVENED';
 }

@@ -22,7 +22,7 @@ export function findPrice(
   provider: string | undefined,
   prices: PriceTable | readonly PriceTable[],
 ): Price | undefined {
-  const ids = listIds(model);
+  const ids = [...listIds(model), ...listIds(withoutProvider(model, provider))];
   const tables = isList(prices) ? prices : [prices];
   for (let at = 0; at < tables.length && ids.length > 0; at++) {
     const table = tables[at]!;
@@ -38,6 +38,11 @@ export function findPrice(
     if (price) return price;
   }
   return undefined;
+}
+
+/** Proxies put the vendor before its model: `openai/gpt-4o`. */
+function withoutProvider(model: string, provider: string | undefined): string {
+  return provider && model.startsWith(`${provider}/`) ? model.slice(provider.length + 1) : '';
 }
 
 function findGiven(table: PriceTable, ids: readonly string[], provider: string | undefined): Price | undefined {

@@ -5,7 +5,7 @@ import { createNdjsonDecoder } from './ndjson.ts';
 import { createSseDecoder } from './sse.ts';
 
 export interface FramingOptions extends DecoderOptions {
-  /** The body's first byte that is not white space: tells a JSON array from an object. */
+  /** The body's first byte that is not white space: tells a JSON array from an object, and 0 frames from a text. */
   firstByte?: number;
 }
 
@@ -28,7 +28,8 @@ export function createFraming(
   const { firstByte } = options;
   const isSse = type === 'text/event-stream';
   if (isSse && !isJson(firstByte)) return createSseDecoder(onEvent, options);
-  if (type === 'application/vnd.amazon.eventstream') return createEventStreamDecoder(onEvent, options);
+  const isBinary = type === 'application/vnd.amazon.eventstream' || (streamRequested && firstByte === 0);
+  if (isBinary) return createEventStreamDecoder(onEvent, options);
   if (type && /\b(ndjson|jsonl|jsonlines|stream\+json)$/.test(type)) return createNdjsonDecoder(onEvent, options);
   if (!streamRequested || firstByte === 0x7b) return undefined;
   if (firstByte === 0x5b) return createJsonArrayDecoder(onEvent, options);

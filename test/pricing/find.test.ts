@@ -24,6 +24,7 @@ describe('findPrice', () => {
     ['gpt-4o-latest', 2.5],
     ['claude-sonnet-4-20250514', 3],
     ['claude-sonnet-4@20250514', 3],
+    ['claude-3-5-haiku-v2@20241022', 0.8],
     ['claude-3-5-haiku-latest', 0.8],
     ['anthropic.claude-3-5-haiku-20241022-v1:0', 0.9],
     ['ft:gpt-4o-2024-08-06:acme::abc', 3.75],
@@ -84,6 +85,8 @@ describe('findPrice in built-in tables', () => {
 
   it.each([
     ['openai', 'gpt-4o-2024-08-06', 2.5],
+    ['openai', 'openai/gpt-4o-2024-08-06', 2.5],
+    ['groq', 'groq/llama-x', 0.1],
     ['google', 'models/gemini-2.0-flash-001', 1],
     ['vertex', 'publishers/google/models/gemini-2.0-flash-001', 1.1],
     ['vertex', 'projects/p/locations/l/publishers/google/models/gemini-2.0-flash', 1.1],
@@ -108,6 +111,7 @@ describe('findPrice in built-in tables', () => {
 
   it.each([
     ['a vendor with a table and not the model in it', 'groq', 'gpt-4o'],
+    ['another vendor’s model', 'openai', 'groq/llama-fast'],
     ['a tuned model of one’s own', 'fireworks', 'accounts/me/models/kimi'],
     ['a profile that hides its model', 'bedrock', 'arn:aws:bedrock:us-east-1:1:application-inference-profile/abc'],
     ['a deployment named after a model', 'openai', 'gpt-4o-for-support'],

@@ -80,3 +80,11 @@ describe('the models that the reference systems price', () => {
     expect(computeCost(model, { input: 0, output: 1e6 })?.totalUsd).toBeCloseTo(output, 9);
   });
 });
+
+it('Claude costs on Vertex AI what it costs at its vendor, unless Google says otherwise', () => {
+  const cost = (model: string) =>
+    computeCost(model, { input: 1e6 / 10, output: 1e6 / 10 }, { provider: 'vertex' })?.totalUsd;
+  expect(cost('claude-haiku-4-5@20251001')).toBeCloseTo(0.6, 9);
+  expect(cost('claude-opus-4-5@20251101')).toBeCloseTo(3, 9);
+  expect(cost('claude-3-5-sonnet-v2@20241022')).toBeCloseTo(1.8, 9);
+});

@@ -27,11 +27,18 @@ export function modelOfArn(model: string | undefined): string | undefined {
   return model && modelArn.exec(model)?.[1];
 }
 
+/** The model to be paid, where it is another than the reply names: what the whole world serves may cost less. */
+function findServing({ usage, model }: LlmResponse, asked: string | undefined): string | undefined {
+  const named = modelOfArn(asked);
+  const known = named ?? asked;
+  if (!usage || (model && !known?.startsWith('global.'))) return undefined;
+  return model ? known : named;
+}
+
 /** What the reply's headers and address add to whatever the body says. */
 export function withReply(response: LlmResponse, reply: Reply): LlmResponse {
-  const serving = response.usage && !response.model ? modelOfArn(reply.request.model) : undefined;
   const attributes = present({
-    'edgespan.pricing.model': serving,
+    'edgespan.pricing.model': findServing(response, reply.request.model),
     ...response.attributes,
     'aws.request_id': asString(reply.headers.get('x-amzn-requestid')),
   });

@@ -35,6 +35,12 @@ function parseConsumed(value: unknown): Attributes | undefined {
   });
 }
 
+/** Images are billed by their number or by tokens of their own, at a price of their own. */
+function countImages(value: unknown): number | undefined {
+  const billed = asObject(pick(asObject(value), 'billed_units'));
+  return readCount(pick(billed, 'images')) ?? readCount(pick(billed, 'image_tokens'));
+}
+
 /** Vectors by their type, or as the first version sends them: a plain list. */
 function countDimensions(value: unknown): number | undefined {
   const byType = asObject(value);
@@ -47,6 +53,12 @@ function parseToolCall(value: unknown): { id?: string; name: string } | undefine
   const call = asObject(value);
   const name = asString(asObject(call?.function)?.name) ?? asString(call?.name);
   return name === undefined ? undefined : present({ id: asString(call?.id), name });
+}
+
+/** Of what the oldest of the APIs generates, each for itself. */
+function readReasons(generations: unknown): string[] {
+  const items = asArray(generations).slice(0, maxItems).map(asObject);
+  return items.flatMap((item) => asString(pick(item, 'finish_reason')) ?? []);
 }
 
 function parseFailure(body: Json, status: number): LlmResponse['error'] {
@@ -66,16 +78,19 @@ function parseReply(json: unknown, status: number, missing?: string): LlmRespons
   const usage = parseUsage(wire);
   const given = asString(pick(body, 'finish_reason'));
   const reason = given ?? missing;
+  const reasons = reason ? [reason] : readReasons(body.generations);
   const isWhole = !error && (given !== undefined || missing === undefined);
   const isCounted =
-    usage?.requests !== undefined || (usage?.input !== undefined && (!given || usage.output !== undefined));
-  const isSaid = !given || message !== undefined || typeof body.text === 'string';
+    usage?.requests !== undefined ||
+    countImages(wire) !== undefined ||
+    (usage?.input !== undefined && (!given || usage.output !== undefined));
+  const isSaid = !given || message !== undefined || typeof body.text === 'string' || Array.isArray(body.generations);
   if (isWhole && !(isCounted && isSaid)) fault();
   return (
     present<LlmResponse>({
       id: asString(body.id) ?? asString(pick(body, 'response_id')),
       usage,
-      finishReasons: reason ? [reason] : undefined,
+      finishReasons: reasons.length > 0 ? reasons : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
       attributes: present({
         ...parseConsumed(wire),
@@ -182,6 +197,7 @@ export const cohereChat: Format = {
   accepts(value) {
     const body = asObject(value);
     const units = asObject(pick(asObject(body?.usage) ?? asObject(body?.meta), 'billed_units'));
-    return units !== undefined && (asObject(body?.message)?.role === 'assistant' || asString(body?.id) !== undefined);
+    const id = asString(body?.id) ?? asString(pick(body, 'response_id')) ?? asString(pick(body, 'generation_id'));
+    return units !== undefined && (asObject(body?.message)?.role === 'assistant' || id !== undefined);
   },
 };

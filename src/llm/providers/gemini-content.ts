@@ -1,6 +1,6 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { geminiContent } from '../content/gemini.ts';
-import { fault, readString } from '../faults.ts';
+import { fault } from '../faults.ts';
 import type {
   LlmRequest,
   LlmResponse,
@@ -14,6 +14,7 @@ import { parseSafety } from './content-filter.ts';
 import type { Format } from './format.ts';
 import { describeRequest, parseAddress, parseConfig, pick } from './gemini-address.ts';
 import { countSearches, overlay, parseGoogleError, parseMetadata } from './gemini-usage.ts';
+import { readBlockReason, readFinishReason, readTier } from './gemini-words.ts';
 import { maxItems, present } from './wire.ts';
 
 /** By the conventions' words: a content is what others call a chat. */
@@ -34,7 +35,7 @@ interface Candidate {
 }
 
 /** Folds the chunks of one answer, or the whole of it as a single chunk: both give the same response. */
-function createFold(requestModel: string | undefined) {
+function createFold(requestModel: string | undefined, cloud: boolean) {
   let head: LlmResponse = {};
   let metadata: Json | undefined;
   let blockReason: string | undefined;
@@ -47,7 +48,7 @@ function createFold(requestModel: string | undefined) {
     const candidate = candidates.get(index) ?? { calls: [] };
     if (!item || (candidates.size >= maxItems && !candidates.has(index))) return false;
     candidates.set(index, candidate);
-    candidate.finishReason = readString(item.finishReason) ?? candidate.finishReason;
+    candidate.finishReason = readFinishReason(item.finishReason, cloud) ?? candidate.finishReason;
     for (const query of asArray(asObject(item.groundingMetadata)?.webSearchQueries)) {
       if (asString(query) && queries.size < maxItems) queries.add(query as string);
     }
@@ -78,7 +79,7 @@ function createFold(requestModel: string | undefined) {
           attributes: present({ ...head.attributes, ...readDimensions(body) }),
         }),
       };
-      blockReason = asString(asObject(body.promptFeedback)?.blockReason) ?? blockReason;
+      blockReason = readBlockReason(asObject(body.promptFeedback)?.blockReason) ?? blockReason;
       return asArray(body.candidates).map(addCandidate).some(Boolean);
     },
     failed: () => head.error !== undefined,
@@ -91,7 +92,7 @@ function createFold(requestModel: string | undefined) {
       const usage = metadata && parseMetadata(metadata);
       // A prompt that was blocked may not even be counted.
       if (usage?.input === undefined && ordered.some(({ finishReason }) => finishReason)) fault();
-      const tier = asString(metadata?.serviceTier) ?? asString(metadata?.trafficType);
+      const tier = asString(metadata?.serviceTier) ?? readTier(metadata?.trafficType);
       return {
         ...head,
         ...present({
@@ -111,15 +112,15 @@ function readDimensions(body: Json) {
   return Array.isArray(values) && { 'gen_ai.embeddings.dimension.count': values.length };
 }
 
-function parseReply(json: unknown, { request }: Reply): LlmResponse {
-  const fold = createFold(request.model);
+function parseReply(json: unknown, { request }: Reply, cloud: boolean): LlmResponse {
+  const fold = createFold(request.model, cloud);
   // A stream that is no server-sent events is a list of what the events would be; an error comes so too.
   for (const chunk of Array.isArray(json) ? json : [json]) fold.add(chunk);
   return fold.result();
 }
 
-function createReader({ request }: Reply): StreamReader {
-  const fold = createFold(request.model);
+function createReader({ request }: Reply, cloud: boolean): StreamReader {
+  const fold = createFold(request.model, cloud);
   return {
     event({ json }) {
       const filled = fold.add(json);
@@ -181,8 +182,8 @@ export function createGeminiContent(cloud: boolean): Format {
       return address && isCloud === cloud ? operations.get(address.method) : undefined;
     },
     request: parseRequest,
-    response: parseReply,
-    stream: createReader,
+    response: (json, reply) => parseReply(json, reply, cloud),
+    stream: (reply) => createReader(reply, cloud),
     always: (operation) => (operation === 'generate_content' ? always : []),
     content: geminiContent,
     accepts,

@@ -22,6 +22,7 @@ function parseUsage(usage: Json): LlmUsage | undefined {
     reasoning: readCount(usage.total_thought_tokens),
     total: readCount(usage.total_tokens),
     audioInput: countAudio(usage.input_tokens_by_modality, 'tokens'),
+    audioCacheRead: countAudio(usage.cached_tokens_by_modality, 'tokens'),
     audioOutput: countAudio(usage.output_tokens_by_modality, 'tokens'),
     webSearches: sumCounts(searches.map((tool) => tool?.count)),
   });
@@ -63,9 +64,9 @@ function parseInteraction(json: unknown, missing?: string): LlmResponse {
   );
 }
 
-/** Whether something is missing that is in every interaction that came to its end. */
-function lacksFields({ id, model, agent }: Json, counts: LlmUsage | undefined): boolean {
-  const isNamed = asString(id) !== undefined && (asString(model) ?? asString(agent)) !== undefined;
+/** Whether something is missing that is in every interaction that came to its end; what is not stored has no id. */
+function lacksFields({ model, agent }: Json, counts: LlmUsage | undefined): boolean {
+  const isNamed = (asString(model) ?? asString(agent)) !== undefined;
   return !isNamed || counts?.input === undefined || counts.output === undefined;
 }
 
@@ -152,6 +153,7 @@ export const geminiInteractions: Format = {
   acceptsItem: (item) => asString(asObject(item)?.event_type)?.startsWith('interaction.') === true,
   accepts(value) {
     const body = asObject(value);
-    return asString(body?.id) !== undefined && asString(body?.status) !== undefined && Array.isArray(body?.steps);
+    const isNamed = asString(body?.id) !== undefined || body?.object === 'interaction';
+    return isNamed && asString(body?.status) !== undefined && Array.isArray(body?.steps);
   },
 };

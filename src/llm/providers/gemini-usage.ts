@@ -1,6 +1,7 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { readCount, sumCounts } from '../faults.ts';
 import type { LlmResponse, LlmUsage } from '../provider.ts';
+import { readModality } from './gemini-words.ts';
 import { parseError, present } from './wire.ts';
 
 /** What was said so far, replaced by what is said now, field by field: counts are running totals. */
@@ -13,7 +14,7 @@ export function overlay(counts: Json | undefined, next: unknown): Json | undefin
 export function countAudio(details: unknown, field: 'tokenCount' | 'tokens'): number | undefined {
   const audio = asArray(details)
     .map(asObject)
-    .filter((detail) => asString(detail?.modality)?.toUpperCase() === 'AUDIO');
+    .filter((detail) => readModality(detail?.modality) === 'AUDIO');
   return sumCounts(audio.map((detail) => detail?.[field]));
 }
 
@@ -30,6 +31,7 @@ export function parseMetadata(metadata: Json): LlmUsage | undefined {
     output: sumCounts([metadata.candidatesTokenCount, metadata.thoughtsTokenCount]),
     reasoning: readCount(metadata.thoughtsTokenCount),
     total: readCount(metadata.totalTokenCount),
+    audioCacheRead: countAudio(metadata.cacheTokensDetails, 'tokenCount'),
     audioInput: sumCounts([audioPrompt, countAudio(metadata.toolUsePromptTokensDetails, 'tokenCount')]),
     audioOutput: countAudio(metadata.candidatesTokensDetails, 'tokenCount'),
   });

@@ -21,8 +21,17 @@ export interface Dialect {
 
 /** Usage by the dialect's rule. */
 export function readUsage(body: Json, dialect: Dialect): LlmUsage | undefined {
+  if (dialect.usage) return dialect.usage(body);
   // Moonshot has it inside of the choice.
-  return dialect.usage ? dialect.usage(body) : parseUsage(body.usage ?? asObject(asArray(body.choices)[0])?.usage);
+  const usage = body.usage ?? asObject(asArray(body.choices)[0])?.usage;
+  return parseUsage(Array.isArray(body.data) ? withInput(usage) : usage);
+}
+
+/** Embeddings have no output: of some the total is all that is said. */
+function withInput(usage: unknown): unknown {
+  const counts = asObject(usage);
+  const isTotal = counts && counts.prompt_tokens === undefined && counts.input_tokens === undefined;
+  return isTotal ? { ...counts, input_tokens: counts.total_tokens } : usage;
 }
 
 /**
@@ -69,9 +78,14 @@ function countDimensions(embedding: unknown): number | undefined {
   return base64 === undefined ? undefined : Math.floor((base64.replace(/=+$/, '').length * 3) / 16);
 }
 
+interface ToolCall {
+  id?: string;
+  name?: string;
+}
+
 interface Choice {
   finishReason?: string;
-  calls: Map<unknown, { id?: string; name?: string }>;
+  calls: Map<unknown, ToolCall>;
 }
 
 const contentFields = ['content', 'refusal', 'reasoning_content', 'reasoning', 'tool_calls', 'function_call', 'audio'];
@@ -104,11 +118,16 @@ export function createChatFold(dialect: Dialect = {}, reply?: Reply) {
     calls.forEach((value, position) => {
       const call = asObject(value);
       if (!call) return;
+      const id = asString(call.id);
+      const name = asString((asObject(call.function) ?? asObject(call.custom))?.name);
       // Without an index a fragment is known by its id; a whole call by its place.
-      const key = asNumber(call.index) ?? (streamed ? asString(call.id) : undefined) ?? position;
-      const known = getEntry<{ id?: string; name?: string }>(choice.calls, key, () => ({}));
-      known.id ??= asString(call.id);
-      known.name ??= asString((asObject(call.function) ?? asObject(call.custom))?.name);
+      const index = asNumber(call.index) ?? (streamed ? id : undefined) ?? position;
+      // Some give each call the same index: one that has a name and another id begins another call.
+      const first = choice.calls.get(index);
+      const isOther = streamed && id && name && first?.name && first.id !== undefined && first.id !== id;
+      const known = getEntry<ToolCall>(choice.calls, isOther ? id : index, () => ({}));
+      known.id ??= id;
+      known.name ??= name;
     });
   }
 
@@ -166,7 +185,9 @@ export function createChatFold(dialect: Dialect = {}, reply?: Reply) {
 export function parseChatCompletion(json: unknown, dialect?: Dialect, reply?: Reply): LlmResponse {
   const fold = createChatFold(dialect, reply);
   fold.add(json);
-  const isEmpty = (choice: Json | undefined) => !asObject(choice?.message) && typeof choice?.text !== 'string';
+  // Azure leaves the message out of a choice that its filters held back.
+  const isEmpty = (choice: Json | undefined) =>
+    !asObject(choice?.message) && typeof choice?.text !== 'string' && choice?.finish_reason !== 'content_filter';
   if (asArray(asObject(json)?.choices).map(asObject).some(isEmpty)) fault();
   return fold.result();
 }

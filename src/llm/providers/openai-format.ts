@@ -1,4 +1,4 @@
-import { asArray, asObject, asString } from '../../json.ts';
+import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { openaiContent } from '../content/openai.ts';
 import type { LlmResponse, Operation, ProviderRequest, Reply, ReplyField, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
@@ -31,6 +31,11 @@ function createReader(reply: Reply, dialect: Dialect): StreamReader {
   };
 }
 
+/** A choice whose message was held back: it says no more than why. */
+function isFiltered({ finish_reason, delta }: Json): boolean {
+  return finish_reason === 'content_filter' && delta === undefined;
+}
+
 /** Whether a value that an SDK returned has the shape of one of OpenAI's replies. */
 function isReply(value: unknown): boolean {
   const body = asObject(value);
@@ -38,7 +43,8 @@ function isReply(value: unknown): boolean {
   const choice = asObject(asArray(body.choices)[0]);
   return (
     (body.object === 'response' && Array.isArray(body.output)) ||
-    (choice !== undefined && (asObject(choice.message) !== undefined || typeof choice.text === 'string')) ||
+    (choice !== undefined &&
+      (asObject(choice.message) !== undefined || typeof choice.text === 'string' || isFiltered(choice))) ||
     (body.object === 'list' && asObject(asArray(body.data)[0])?.embedding !== undefined)
   );
 }

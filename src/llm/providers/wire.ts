@@ -1,4 +1,4 @@
-import { asNumber, asObject, asString } from '../../json.ts';
+import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import type { LlmResponse, StreamReader } from '../provider.ts';
 
 /** Entries kept of one reply, choices or tool calls: far above what any model sends. */
@@ -22,15 +22,23 @@ export function readModel(value: unknown): string | undefined {
   return [body, asObject(body?.message), asObject(body?.response)].map((part) => asString(part?.model)).find(Boolean);
 }
 
-/** An error in a body or an event: `{ error: { type, code, message } }`, the flat form, or `{ error: 'text' }`. */
+/**
+ * An error in a body or an event: `{ error: { type, code, message } }`, a flat one that is marked by `type` or `object`,
+ * or `{ error: 'text' }`.
+ */
 export function parseError(json: unknown): LlmResponse['error'] {
   const body = asObject(json);
   const nested = body?.error;
   if (asString(nested)) return { type: 'error', message: asString(nested) };
-  const error = asObject(nested) ?? (body?.type === 'error' ? { ...body, type: undefined } : undefined);
+  const error = asObject(nested) ?? parseFlat(body);
   if (!error) return undefined;
   const code = asString(error.code) ?? asNumber(error.code)?.toString();
   return present({ type: asString(error.type) ?? code ?? 'error', code, message: asString(error.message) });
+}
+
+function parseFlat(body: Json | undefined): Json | undefined {
+  if (body?.type === 'error') return { ...body, type: undefined };
+  return body?.object === 'error' ? body : undefined;
 }
 
 /** The same reader, with another result. */

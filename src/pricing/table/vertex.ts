@@ -9,13 +9,17 @@ export const vertexPrices: PriceTable = /* @__PURE__ */ hostPrices(
 3,15r.3w3.75 claude-3-5-sonnet claude-3-7-sonnet claude-sonnet-4 claude-sonnet-4-6
 .25,1.25r.03w.3 claude-3-haiku
 15,75r1.5w18.75 claude-3-opus claude-opus-4 claude-opus-4-1
+3,15r.3w3.75W6 claude-3-sonnet
 10,50r1w12.5 claude-fable-5
 10,50r.25w12.5 claude-fable-5-1
+1,5r.1w1.25W2s.01 claude-haiku-4-5
 .1,.5r.01w.125W.2>100000:.5,2.5r.05w.625W1 claude-haiku-5-5
+5,25r.5w6.25W10s.01 claude-opus-4-5
 5,25r.5w6.25>200000:10,37.5r1w12.5 claude-opus-4-6
 5,25r.5w6.25 claude-opus-4-7 claude-opus-4-8 claude-opus-5
 4,20r.2w5 claude-opus-5-5
 3,15r.3w3.75>200000:6,22.5r.6w7.5 claude-sonnet-4-5
+2,10r.2w2.5W4s.01 claude-sonnet-5
 2,10r.1w2.5W4 claude-sonnet-5-5
 .5,1.5 gemini-1.0-pro gemini-pro
 .125,.375 gemini-1.0-pro-vision-001

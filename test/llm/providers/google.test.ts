@@ -332,9 +332,9 @@ describe('a stream of content', () => {
     expect(faults).toBe(0);
   });
 
-  it('whose reason is no text has a fault', () => {
+  it.each([1.5, -1, true, {}])('whose reason is %j, neither a word nor its number, has a fault', (finishReason) => {
     const [candidate] = answer.candidates;
-    expect(readEvents([{ ...answer, candidates: [{ ...candidate, finishReason: 1 }] }]).faults).toBe(1);
+    expect(readEvents([{ ...answer, candidates: [{ ...candidate, finishReason }] }]).faults).toBe(1);
   });
 
   it('may fail with status 200', () => {
