@@ -74,16 +74,17 @@ export function isKey(key: unknown): boolean {
 /** Attributes within limits, and how many did not fit. */
 export function limitAttributes(
   attributes: Attributes | undefined,
-  limits: { attributesPerSpan: number; valueLength: number },
+  max: number,
+  valueLength: number,
 ): { attributes: Attributes; dropped: number } {
   const kept: Attributes = {};
   let count = 0;
   let dropped = 0;
   const own = copyAttributes(attributes);
   for (const key in own) {
-    const value = limitValue(own[key], limits.valueLength);
+    const value = limitValue(own[key], valueLength);
     if (value === undefined || !isKey(key)) continue;
-    if (count >= limits.attributesPerSpan) dropped++;
+    if (count >= max) dropped++;
     else {
       kept[key] = value;
       count++;

@@ -17,11 +17,14 @@ import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from '.
 /** Every bound of a telemetry, with its default. */
 export function resolveLimits(given: TelemetryOptions['limits'] = {}, environment: Environment) {
   const { integer } = environment;
+  const attributesPerSpan =
+    given.attributesPerSpan ?? integer(['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 0) ?? 128;
   return {
     spans: given.spans ?? integer(['OTEL_BSP_MAX_QUEUE_SIZE'], 1) ?? 2048,
     bytes: given.bytes ?? 4 * 1024 * 1024,
-    attributesPerSpan:
-      given.attributesPerSpan ?? integer(['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], 0) ?? 128,
+    attributesPerSpan,
+    attributesPerEvent: integer(['OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT'], 0) ?? attributesPerSpan,
+    attributesPerLink: integer(['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT'], 0) ?? attributesPerSpan,
     eventsPerSpan: given.eventsPerSpan ?? integer(['OTEL_SPAN_EVENT_COUNT_LIMIT'], 0) ?? 128,
     linksPerSpan: given.linksPerSpan ?? integer(['OTEL_SPAN_LINK_COUNT_LIMIT'], 0) ?? 128,
     valueLength:
@@ -41,7 +44,7 @@ export function resolveFlush(given: TelemetryOptions['flush'] = {}, environment:
   return {
     batchSize: given.batchSize ?? integer(['OTEL_BSP_MAX_EXPORT_BATCH_SIZE'], 1) ?? 512,
     intervalMs: given.intervalMs ?? integer(['OTEL_BSP_SCHEDULE_DELAY'], 1, maxTimerMs) ?? 5000,
-    timeoutMs: given.timeoutMs ?? 5000,
+    timeoutMs: given.timeoutMs ?? integer(['OTEL_BSP_EXPORT_TIMEOUT'], 1, maxTimerMs) ?? 5000,
     maxRetries: given.maxRetries ?? 3,
   };
 }

@@ -267,6 +267,20 @@ describe('the environment', () => {
     expect(span!.links).toHaveLength(1);
   });
 
+  it('limits the attributes of events and links', () => {
+    const env = { OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: '1', OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: '0' };
+    const telemetry = createAlsTelemetry({ runtime: { env } });
+    const attributes = { a: 1, b: 2 };
+    telemetry.span('x', (span) => {
+      span.setAttributes(attributes).addEvent('e', attributes).addLink({ context: span.spanContext(), attributes });
+    });
+    expect(telemetry.spans[0]).toMatchObject({
+      attributes,
+      events: [{ attributes: { a: 1 }, droppedAttributesCount: 1 }],
+      links: [{ attributes: {}, droppedAttributesCount: 2 }],
+    });
+  });
+
   it.each<[string | undefined, string[], string?]>([
     [undefined, ['traceparent', 'baggage']],
     ['', ['traceparent', 'baggage']],

@@ -20,6 +20,8 @@ import { weighSpan } from './span-weight.ts';
 
 export interface SpanLimits {
   readonly attributesPerSpan: number;
+  readonly attributesPerEvent: number;
+  readonly attributesPerLink: number;
   readonly eventsPerSpan: number;
   readonly linksPerSpan: number;
   readonly valueLength: number;
@@ -171,12 +173,13 @@ export class RecordingSpan implements Span, ReadableSpan {
     if (this.ended) return this;
     const given = isTime(attributesOrTime) ? undefined : (attributesOrTime as Attributes | undefined);
     const at = toMs(time ?? (isTime(attributesOrTime) ? attributesOrTime : undefined), this.#host.clock);
-    const { attributes, dropped } = limitAttributes(given, this.#host.limits);
+    const { limits } = this.#host;
+    const { attributes, dropped } = limitAttributes(given, limits.attributesPerEvent, limits.valueLength);
     const when = toHrTime(at ?? this.wallTime(this.#host.clock.monotonic()));
     const event = { name: limitText(name), time: when, attributes };
     this.#sequence(event);
     this.events.push(dropped ? { ...event, droppedAttributesCount: dropped } : event);
-    this.droppedEventsCount += shed(this.events, this.#host.limits.eventsPerSpan);
+    this.droppedEventsCount += shed(this.events, limits.eventsPerSpan);
     return this;
   }
 
@@ -190,11 +193,12 @@ export class RecordingSpan implements Span, ReadableSpan {
 
   addLink(link: Link): this {
     if (this.ended || !link?.context || !hasIds(link.context)) return this;
-    const { attributes, dropped } = limitAttributes(link.attributes, this.#host.limits);
+    const { limits } = this.#host;
+    const { attributes, dropped } = limitAttributes(link.attributes, limits.attributesPerLink, limits.valueLength);
     const droppedAttributesCount = (link.droppedAttributesCount ?? 0) + dropped;
     const context = withReadableState(link.context);
     this.links.push({ context, attributes, ...(droppedAttributesCount && { droppedAttributesCount }) });
-    this.droppedLinksCount += shed(this.links, this.#host.limits.linksPerSpan);
+    this.droppedLinksCount += shed(this.links, limits.linksPerSpan);
     return this;
   }
 
