@@ -4,6 +4,7 @@ import type { BuiltIn } from './features.ts';
 import { createFlusher } from './flush.ts';
 import { createSpanRunner } from './llm/spans.ts';
 import { Registry } from './metrics/registry.ts';
+import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Shared } from './parts.ts';
 import type { Runtime } from './runtime.ts';
@@ -44,7 +45,9 @@ export function assembleFor(
   builtIn: BuiltIn,
 ): Telemetry {
   const given = typeof options === 'function' ? options() : options;
-  return assembleTelemetry({ ...given, runtime: { ...runtime, ...given?.runtime } }, builtIn);
+  // Before a runtime is filled in: a copy of what is no object would be one.
+  checkOptions(given);
+  return assembleTelemetry({ ...given, runtime: { ...runtime, ...given.runtime } }, builtIn);
 }
 
 /**
@@ -67,6 +70,7 @@ export function assembleLate<Env>(
     let given: TelemetryOptions | undefined;
     try {
       given = options(env as Env);
+      checkOptions(given);
       const metrics = { registry, ...given.metrics };
       if (!given.metrics?.registry) registry.limitLabels(resolveCaps(given, resolveDialect(given, builtIn.features)));
       const bound = { ...runtime, env: env as Record<string, unknown>, ...given.runtime };

@@ -18,7 +18,8 @@ const quietMs = 60_000;
 
 const actions: Partial<Record<TelemetryErrorCode, string>> = {
   export_failed: 'Check that otlp.endpoint is reachable from this runtime.',
-  export_refused: 'Check otlp.endpoint and otlp.headers against what the receiver expects.',
+  export_refused:
+    'Check otlp.endpoint (the base address, without /v1/traces) and otlp.headers against what the receiver expects.',
   export_unconfirmed: 'The receiver took the request and did not answer: raise otlp.timeoutMs or look at its load.',
   export_partial: 'The receiver rejected some items: its message says why.',
   exporter_failed: 'Look at the exporter that was given in `exporters`.',

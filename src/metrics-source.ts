@@ -30,7 +30,10 @@ export function metricsHandler(
   sources: MetricSource | readonly MetricSource[],
   options: MetricsRouteOptions = {},
 ): (request: Request) => Promise<Response> {
-  return createHandlerFor([sources].flat(), options, collectSources);
+  const all = [sources].flat();
+  // Refuses what has no metrics now, not at the first scrape.
+  for (const source of all) engineOf(source);
+  return createHandlerFor(all, options, collectSources);
 }
 
 type Collect = (sources: readonly MetricSource[]) => Promise<{ snapshot: MetricsSnapshot; note: string | undefined }>;
@@ -89,7 +92,11 @@ export const collectFirst: Collect = async ([source]) => {
 };
 
 function engineOf(source: MetricSource): Engine | undefined {
-  return 'collect' in source ? undefined : getParts(source).engine;
+  return isRegistry(source) ? undefined : getParts(source).engine;
+}
+
+function isRegistry(source: MetricSource): source is MetricRegistry {
+  return 'collect' in Object(source);
 }
 
 /** Others may have spent of a budget whose store they share. */
@@ -112,7 +119,7 @@ function isLocal(source: MetricSource): boolean {
 }
 
 async function collectSource(source: MetricSource): Promise<MetricsSnapshot> {
-  if ('collect' in source) return source.collect();
+  if (isRegistry(source)) return source.collect();
   const { engine } = getParts(source);
   const { local, semconv } = engine.options.metrics ?? {};
   const { sharedMetrics } = engine;

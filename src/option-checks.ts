@@ -1,6 +1,7 @@
 import { maxTimerMs } from './clock.ts';
 import { TelemetryError } from './errors.ts';
 import type { TelemetryOptions } from './options.ts';
+import { endpointRule, parseEndpoint } from './otlp/config.ts';
 
 export interface Check {
   readonly allowed: string;
@@ -9,6 +10,8 @@ export interface Check {
   readonly group?: Checks;
   /** A wrong value may hold what no log should. */
   readonly secret?: boolean;
+  /** What a list may have in it: of a wrong list the error names the one that is wrong. */
+  readonly item?: Check;
 }
 export type Checks = Readonly<Record<string, Check>>;
 
@@ -49,8 +52,29 @@ export function either(...checks: Check[]): Check {
 
 /* @__NO_SIDE_EFFECTS__ */
 export function list(item: Check): Check {
-  return { allowed: `a list of ${item.allowed}`, test: (v) => Array.isArray(v) && v.every(item.test) };
+  return { allowed: `a list of ${item.allowed}`, test: (v) => Array.isArray(v) && v.every(item.test), item };
 }
+
+/* @__NO_SIDE_EFFECTS__ */
+function oneOrMany(item: Check): Check {
+  const { allowed, secret = false } = item;
+  return { ...either(item, list(item)), allowed: `${allowed}, or a list of these`, item, secret };
+}
+
+const endpoint: Check = {
+  allowed: `${endpointRule}, as "http://localhost:4318"`,
+  test: (v) => typeof v === 'string' && parseEndpoint(v) !== undefined,
+};
+const headers: Check = {
+  allowed: 'a plain object of names and values or a function',
+  // `Headers` and maps have no properties, so what is in them would be left out.
+  test: (v) => fn.test(v) || (isObject(v) && !(Symbol.iterator in v)),
+  secret: true,
+};
+const encoder: Check = {
+  allowed: 'an encoder, as protobuf of edgespan/protobuf',
+  test: (v) => isObject(v) && [v.traces, v.metrics].every(fn.test),
+};
 
 const exporter: Check = {
   allowed: 'a function or an object with export and shutdown',
@@ -66,6 +90,7 @@ const provider: Check = {
 };
 const redactRule: Check = {
   allowed: 'a pattern of edgespan/redact, a RegExp, { key } or a function',
+  secret: true,
   test: (v) =>
     v instanceof RegExp ||
     typeof v === 'function' ||
@@ -90,9 +115,9 @@ const checks: Checks = {
   resource: object,
   scope: group({ name: string, version: string }),
   otlp: group({
-    endpoint: string,
-    headers: { ...either(object, fn), secret: true },
-    encoder: object,
+    endpoint,
+    headers,
+    encoder,
     compression: oneOf('gzip', 'none'),
     timeoutMs: atLeast0,
     temporality: oneOf('delta', 'cumulative'),
@@ -106,7 +131,7 @@ const checks: Checks = {
   includeUsage: boolean,
   currency: group({ code: string, perUsd: atLeast0 }),
   capture: group({ inputs: either(boolean, whole), outputs: either(boolean, whole) }),
-  redact: either(redactRule, list(redactRule)),
+  redact: oneOrMany(redactRule),
   guardrail: fn,
   // What is inside of the next two is checked by the parts that have them.
   evaluation: object,
@@ -131,7 +156,7 @@ const checks: Checks = {
     token: { ...either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn), secret: true },
   }),
   // What is inside of them is checked where they are read.
-  prices: either(object, list(object)),
+  prices: oneOrMany({ ...object, allowed: 'prices by model or a URL object' }),
   pricingProfile: string,
   providers: list(provider),
   sampling: group({ ratio, keepErrors: boolean, keepSlowerThanMs: atLeast0, keepCostlierThanUsd: atLeast0 }),
@@ -160,7 +185,7 @@ export function checkOptions(options: TelemetryOptions): void {
 
 /** The same for other options, by a table of their own; `path` stands before their names in errors. */
 export function checkValues(options: object, known: Checks, path = ''): void {
-  if (!isObject(options)) throw invalid('options', show(options), object.allowed);
+  if (!isObject(options) || options instanceof Promise) throw invalid('options', options, object);
   checkGroup(options, known, path);
 }
 
@@ -170,13 +195,20 @@ function checkGroup(values: Record<string, unknown>, known: Checks, path: string
     const option = path + name;
     if (!check) throw unknown(option, name, Object.keys(known));
     if (value === undefined) continue;
-    if (!check.test(value)) throw invalid(option, check.secret ? typeof value : show(value), check.allowed);
+    if (!check.test(value)) throw invalid(option, value, check);
     if (check.group && isObject(value)) checkGroup(value, check.group, `${option}.`);
   }
 }
 
-function invalid(option: string, shown: string, allowed: string): TelemetryError {
-  return new TelemetryError('invalid_option', `${option} is ${shown}: it must be ${allowed}`, { option });
+function invalid(option: string, value: unknown, check: Check): TelemetryError {
+  const { item } = check;
+  const at = item && Array.isArray(value) ? value.findIndex((one) => !item.test(one)) : -1;
+  const told = at < 0 ? describe(option, value, check) : describe(`${option}[${at}]`, (value as unknown[])[at], item!);
+  return new TelemetryError('invalid_option', told, { option });
+}
+
+function describe(name: string, value: unknown, { allowed, secret }: Check): string {
+  return `${name} is ${secret ? `of type ${typeof value}` : show(value)}: it must be ${allowed}`;
 }
 
 function unknown(option: string, name: string, known: string[]): TelemetryError {
@@ -194,7 +226,11 @@ export function suggestName(name: string, known: readonly string[]): string {
 
 /** A wrong value as an error may show it: short, and never the inside of an object, which may hold a secret. */
 function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'string') {
+    if (/\/\/[^/]*@/.test(value)) return 'a URL with credentials';
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  }
+  if (value instanceof Promise) return 'a promise';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

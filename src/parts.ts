@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import { TelemetryError } from './errors.ts';
 import type { Flusher } from './flush.ts';
 import type { ModelCallRunner } from './llm/model-call.ts';
 import type { SpanRunner } from './llm/spans.ts';
@@ -45,6 +46,9 @@ export function createParts(shared: Shared, view: ContextView): Parts {
 /** Where adapters find the parts behind a telemetry; two copies of this library in one bundle still agree. */
 export const partsKey = /* @__PURE__ */ Symbol.for('edgespan.parts');
 
+/** Throws a `TelemetryError` for anything but a telemetry, as what was left out where it is needed. */
 export function getParts(telemetry: Telemetry): Parts {
-  return (telemetry as unknown as { [partsKey]: Parts })[partsKey];
+  const parts = (telemetry as unknown as { [partsKey]?: Parts } | undefined)?.[partsKey];
+  if (parts) return parts;
+  throw new TelemetryError('invalid_option', 'telemetry must be what createTelemetry answers', { option: 'telemetry' });
 }

@@ -22,8 +22,8 @@ export function recordWith(shared: Shared, view: ContextView) {
   };
   return {
     call: (call: LlmCall) => record((context) => recordCall(engine.recorder, call, context, report)),
-    cacheLookup: ({ type, hit }: CacheLookup) =>
-      record((context) => engine.instruments.cacheLookup(type, hit, getAgent(context))),
+    cacheLookup: (lookup: CacheLookup) =>
+      record((context) => engine.instruments.cacheLookup(lookup.type, lookup.hit, getAgent(context))),
     span: (span: ReadableSpan, known: KnownOfSpan) =>
       record((context) => need(engine.features, 'foreignSpans', 'recordSpan').record(engine, span, context, known)),
     evaluation: (result: Evaluation) =>

@@ -1,5 +1,6 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Budget } from './budget/budget.ts';
+import { TelemetryError } from './errors.ts';
 import { type Features, need } from './features.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
@@ -122,10 +123,11 @@ export class View implements Telemetry {
     second: (SpanOptions & { type?: SpanType }) | ((span: Span, telemetry: Telemetry) => T),
     third?: (span: Span, telemetry: Telemetry) => T,
   ): T {
-    const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third!];
+    const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third];
+    if (typeof fn !== 'function') throw new TelemetryError('invalid_wrapper', `span ${name} needs a function to run`);
     const { runner } = this.#shared;
     if (!isOn(this.#shared)) return fn(wrapSpanContext(noSpanContext()), this);
-    const type = 'type' in options ? options.type : undefined;
+    const type = options && 'type' in options ? options.type : undefined;
     return runner.run(this.#view, type ?? 'trace', name, options, (span, context) =>
       fn(span, new View(this.#shared, this.#view.at(context))),
     );

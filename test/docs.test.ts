@@ -44,6 +44,10 @@ describe('the documentation', () => {
     expect(named.filter((name) => !(name in exports))).toEqual([]);
   });
 
+  it.each(pages)('%s hands no request on as a stream, which nothing is read of', (page) => {
+    expect(read(page).match(/\bbody: [\w.]+\.body\b|\{[^}\n]*\bbody\b[^}\n]*\} = request;/)).toBeNull();
+  });
+
   it('has all of its pages and subpaths named in the README', () => {
     const readme = read('README.md');
     const links = linksOf('README.md').map((target) => target.split('#')[0]);

@@ -246,6 +246,13 @@ describe('inject and extract', () => {
 });
 
 describe('the object', () => {
+  it.each([undefined, 5, {}])('refuse to run %s', (fn) => {
+    for (const enabled of [true, false]) {
+      const telemetry = createTelemetry({ enabled });
+      expect(() => telemetry.span('work', fn as never)).toThrow('span work needs a function to run');
+    }
+  });
+
   it('has a fetch that is bound and stable', async () => {
     const telemetry = createAlsTelemetry({ fetch });
     const { fetch: own } = telemetry;

@@ -34,6 +34,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     terminal.out(version);
     return 0;
   }
+  if (first === 'help') return run([...args.slice(1), '--help'], terminal);
   const command = commands.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
   if (!command) return runNone(args, terminal);
   const given = parseFlags(args.slice(command.name.split(' ').length), command.flags);
@@ -47,13 +48,20 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
 /** Without a command: help where it was asked for, else what may have been meant. */
 function runNone(args: readonly string[], terminal: Terminal): number {
   const words = args.filter((arg) => !arg.startsWith('-'));
-  if (words.length === 0 && args.every((arg) => arg === '--help' || arg === '-h')) {
-    terminal[args.length > 0 ? 'out' : 'error'](renderOverview(commands, terminal));
-    return args.length > 0 ? 0 : wrongUse;
+  const isHelp = words.length < args.length && args.every((arg) => words.includes(arg) || /^(--help|-h)$/.test(arg));
+  // The first word of `audit verify`.
+  const begun = commands.find(({ name }) => name.startsWith(`${words[0]} `));
+  if (isHelp && words.length === 1 && begun) {
+    terminal.out(renderHelp(begun, terminal));
+    return 0;
+  }
+  if (words.length === 0 && (isHelp || args.length === 0)) {
+    terminal[isHelp ? 'out' : 'error'](renderOverview(commands, terminal));
+    return isHelp ? 0 : wrongUse;
   }
   const known = commands.map(({ name }) => name);
-  const given = words.slice(0, words[0] === 'audit' ? 2 : 1).join(' ');
-  throw new UsageError(
-    given ? `there is no command ${given}: ${suggest(given, known)}` : `known commands are ${known.join(', ')}`,
-  );
+  if (words.length === 0) throw new UsageError(`known commands are ${known.join(', ')}`);
+  const given = words.slice(0, begun ? 2 : 1).join(' ');
+  const meant = given === words[0] && begun ? `did you mean ${begun.name}?` : suggest(given, known);
+  throw new UsageError(`there is no command ${given}: ${meant}`);
 }

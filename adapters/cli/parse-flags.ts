@@ -24,7 +24,7 @@ export function parseFlags(args: readonly string[], own: Flags): GivenFlags {
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    const name = findName(token.name, flags);
+    const name = findName(token, flags);
     const value = readValue(name, flags[name]!, token);
     if (flags[name]!.repeats) values[name] = [...((values[name] as string[] | undefined) ?? []), value as string];
     else if (Object.hasOwn(values, name)) throw new UsageError(`--${name} is given twice`);
@@ -33,11 +33,12 @@ export function parseFlags(args: readonly string[], own: Flags): GivenFlags {
   return { values, positionals };
 }
 
-function findName(given: string, flags: Flags): string {
+function findName({ name: given, rawName }: { name: string; rawName: string }, flags: Flags): string {
   if (Object.hasOwn(flags, given)) return given;
   const positive = given.startsWith('no-') ? given.slice(3) : '';
   if (Object.hasOwn(flags, positive) && !flags[positive]!.value) return positive;
-  throw new UsageError(`there is no flag --${given}: ${suggest(given, Object.keys(flags))}`);
+  const known = Object.keys(flags).map((name) => `--${name}`);
+  throw new UsageError(`there is no flag ${rawName}: ${suggest(rawName, known)}`);
 }
 
 interface Given {

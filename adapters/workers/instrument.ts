@@ -34,15 +34,17 @@ export function instrument(entry: object, telemetry: Telemetry): unknown {
 const handlerNames: ReadonlySet<unknown> = new Set(['fetch', 'scheduled', 'queue', 'email']);
 
 function instrumentHandlers(entry: object, parts: Parts): object {
-  return new Proxy(entry, {
-    get(target, key) {
-      const handler: unknown = Reflect.get(target, key, target);
+  // Of what is frozen a proxy may not answer anything else.
+  const shape = Object.isFrozen(entry) ? Object.assign(Object.create(Object.getPrototypeOf(entry)), entry) : entry;
+  return new Proxy<object>(shape, {
+    get(_shape, key) {
+      const handler: unknown = Reflect.get(entry, key, entry);
       if (typeof handler !== 'function') return handler;
-      if (!handlerNames.has(key)) return handler.bind(target);
+      if (!handlerNames.has(key)) return handler.bind(entry);
       return (event: unknown, env: unknown, ctx?: WaitUntilContext) => {
         parts.bind?.(env);
         const tracked = trackWaitUntil(ctx, parts);
-        const call = () => handler.call(target, event, env, tracked.ctx);
+        const call = () => handler.call(entry, event, env, tracked.ctx);
         return runHandler(key as string, parts, event, tracked.waitUntil, call);
       };
     },

@@ -7,13 +7,16 @@ import { createAuditExporter } from './exporter.ts';
 import { createMemoryAuditStore } from './memory-store.ts';
 import type { AuditEntry, AuditPage, AuditQuery, AuditRecord, AuditStore } from './record.ts';
 
+/** A `CryptoKey`, by a way that leads to it where Node's types are the only ones: they have no such interface. */
+type Key = (typeof CryptoKey)['prototype'];
+
 export interface AuditOptions {
   /** Memory by default, 10,000 records. */
   store?: AuditStore;
   /** Each record carries the hash of the one before; on where a key is given. */
   chain?: boolean;
   /** An Ed25519 private key: each record's hash is signed. */
-  signingKey?: CryptoKey;
+  signingKey?: Key;
 }
 
 /** A log that only grows: who asked which model what, when, and for how much. */
@@ -22,7 +25,7 @@ export interface AuditLog {
   record(entry: AuditEntry): Promise<AuditRecord>;
   query(query?: AuditQuery): Promise<AuditPage>;
   /** Follows the whole log and names the first record that is altered, missing, elsewhere or not signed by this key. */
-  verify(publicKey?: CryptoKey): Promise<Verification>;
+  verify(publicKey?: Key): Promise<Verification>;
   /** For `exporters`: one entry for each model call. */
   readonly exporter: ExportFunction;
 }

@@ -9,14 +9,23 @@ export function hasBody(response: Response): response is Response & { body: Read
   return body !== null && !bodiless.has(status) && status >= 200 && status <= 599;
 }
 
-/** The same response with another body. The constructor can't be given `url` and `redirected`, which SDKs read. */
+/** The same response with another body. */
 export function withBody(response: Response, body: ReadableStream<Uint8Array>): Response {
   const { status, statusText, headers } = response;
-  const copy = new Response(body, { status, statusText, headers });
+  return asReceived(new Response(body, { status, statusText, headers }), response);
+}
+
+/** The constructor can't be given `url` and `redirected`, which SDKs read; clones have them too. */
+function asReceived(copy: Response, response: Response): Response {
   for (const name of ['url', 'redirected', 'type'] as const) {
     Object.defineProperty(copy, name, { value: response[name], configurable: true });
   }
-  return copy;
+  return Object.defineProperty(copy, 'clone', { value: cloneReceived, configurable: true, writable: true });
+}
+
+/** One for all responses, since each open stream holds its own. */
+function cloneReceived(this: Response): Response {
+  return asReceived(Response.prototype.clone.call(this), this);
 }
 
 /** Whether the host is the vendor's, or has it in its name, as `eu.api.openai.com` has. */

@@ -86,7 +86,29 @@ export function follow<T>(
 
   function followPromise<R>(promise: Promise<R>, settled: (value: R) => R): Promise<R> {
     if (promise.constructor === Promise) return promise.then(settled, failed);
-    return followLazily(promise, (lazy) => lazy.then(settled, failed));
+    return followLazily(promise, (lazy) => lazy.then(settled, failed), followGenerator);
+  }
+
+  function followGenerator(generator: AnyGenerator): AnyGenerator {
+    /** The generator runs at each step, where no async context would lead by itself. */
+    function step(method: 'next' | 'return' | 'throw', argument: unknown): unknown {
+      const left = method === 'return';
+      function note(step: IteratorResult<unknown>): IteratorResult<unknown> {
+        if (left) endOnce({ value: undefined, left });
+        else if (step.done) endOnce({ value: step.value });
+        else onYield?.(step.value);
+        return step;
+      }
+      let answer: unknown;
+      try {
+        answer = run<unknown>(() => generator[method](argument as never));
+      } catch (error) {
+        return failed(error);
+      }
+      if (isPromise(answer)) return followPromise(answer as Promise<IteratorResult<unknown>>, note);
+      return note(answer as IteratorResult<unknown>);
+    }
+    return proxyGenerator(generator, step);
   }
 
   let result: T;
@@ -96,35 +118,18 @@ export function follow<T>(
     return failed(error);
   }
   if (isPromise(result)) return followPromise(result, done) as T;
-  if (!isGenerator(result)) return done(result);
-
-  const generator = result;
-  /** The generator runs at each step, where no async context would lead by itself. */
-  function step(method: 'next' | 'return' | 'throw', argument: unknown): unknown {
-    const left = method === 'return';
-    function note(step: IteratorResult<unknown>): IteratorResult<unknown> {
-      if (left) endOnce({ value: undefined, left });
-      else if (step.done) endOnce({ value: step.value });
-      else onYield?.(step.value);
-      return step;
-    }
-    let answer: unknown;
-    try {
-      answer = run<unknown>(() => generator[method](argument as never));
-    } catch (error) {
-      return failed(error);
-    }
-    if (isPromise(answer)) return followPromise(answer as Promise<IteratorResult<unknown>>, note);
-    return note(answer as IteratorResult<unknown>);
-  }
-  return proxyGenerator(generator, step) as T;
+  return isGenerator(result) ? (followGenerator(result) as T) : done(result);
 }
 
 /**
  * An SDK's own promise, whose work may begin with its `then` and whose methods, as `asResponse`, are another way to the
  * result: it is followed on the way that its owner takes, and else left alone.
  */
-function followLazily<R>(promise: Promise<R>, follow: (promise: Promise<R>) => Promise<R>): Promise<R> {
+function followLazily<R>(
+  promise: Promise<R>,
+  follow: (promise: Promise<R>) => Promise<R>,
+  followGenerator: (generator: AnyGenerator) => AnyGenerator,
+): Promise<R> {
   let followed: Promise<R> | undefined;
   const start = () => {
     followed ??= follow(promise);
@@ -139,8 +144,10 @@ function followLazily<R>(promise: Promise<R>, follow: (promise: Promise<R>) => P
       if (typeof value !== 'function' || key === 'constructor') return value;
       return (...given: never[]) => {
         const out: unknown = (value as AnyMethod).apply(target, given);
+        // A promise of a page is an iterator of all pages, too.
+        if (isGenerator(out)) return followGenerator(out);
         if (!isPromise(out)) return out;
-        if (out.constructor !== Promise) return followLazily(out as Promise<R>, follow);
+        if (out.constructor !== Promise) return followLazily(out as Promise<R>, follow, followGenerator);
         // What it comes to is the result, or has it inside.
         follow(out as Promise<R>).catch(ignore);
         return out;

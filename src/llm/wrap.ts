@@ -33,6 +33,8 @@ export interface WrapPorts {
   readonly view: ContextView;
   /** The vendor that a client asks. */
   readonly vendorOf: (client: object) => string | undefined;
+  /** Whose wrappers these are: an object may be wrapped by several telemetries. */
+  readonly owner: object;
 }
 
 const types: readonly SpanType[] = ['trace', 'agent', 'llm', 'tool', 'retrieval', 'infra'];
@@ -43,8 +45,14 @@ const quiet =
 const housekeeping = /^(list|retrieve|get|del|delete|update|upload|download|cancel|poll|close|destroy)$/;
 /** Methods that answer the client with other settings. */
 const resetting = /^with[A-Z]/;
-/** Wrapped objects and their proxies, so that wrapping twice gives the same one. */
-const proxies = new WeakMap<object, object>();
+/** Wrapped objects and their proxies by telemetry, so that wrapping twice gives the same one. */
+const proxies = new WeakMap<object, WeakMap<object, object>>();
+
+function proxiesOf(owner: object): WeakMap<object, object> {
+  const known = proxies.get(owner) ?? new WeakMap<object, object>();
+  proxies.set(owner, known);
+  return known;
+}
 
 /**
  * The object, its methods in spans named `<name>.<method>`. `instanceof`, `#private` fields, getters and `this` stay what
@@ -86,28 +94,27 @@ class Wrapping {
 
   /** `path` leads from the object that was given to this part of it. */
   wrap(target: object, path: string): object {
-    const known = proxies.get(target);
+    const wrapped = proxiesOf(this.#ports.owner);
+    const known = wrapped.get(target);
     if (known) return known;
-    const methods = new Map<string, { readonly fn: unknown; readonly wrapped: AnyFunction }>();
+    const methods = new Map<PropertyKey, { readonly fn: unknown; readonly wrapped: AnyFunction }>();
     const proxy = new Proxy(target, {
       get: (_, key) => {
         // On the object itself: its getters and private fields know no proxy.
         const value: unknown = Reflect.get(target, key, target);
-        if (typeof key === 'symbol' || isFixed(target, key)) return value;
-        if (typeof value !== 'function') return this.#isPart(value) ? this.wrap(value, `${path}${key}.`) : value;
-        if (isClass(value)) return value;
+        if (isFixed(target, key) || key === 'constructor' || isClass(value)) return value;
+        if (typeof value !== 'function') return this.#isPart(value) ? this.wrap(value, `${path}${String(key)}.`) : value;
         let method = methods.get(key);
         if (method?.fn !== value) {
-          const wrapped = this.#wrapMethod(target, () => proxy, value as AnyFunction, path, key);
-          method = { fn: value, wrapped };
+          method = { fn: value, wrapped: this.#wrapMethod(target, () => proxy, value as AnyFunction, path, key) };
           methods.set(key, method);
         }
         return method.wrapped;
       },
       set: (_, key, value) => Reflect.set(target, key, value, target),
     });
-    proxies.set(target, proxy);
-    proxies.set(proxy, proxy);
+    wrapped.set(target, proxy);
+    wrapped.set(proxy, proxy);
     return proxy;
   }
 
@@ -115,10 +122,12 @@ class Wrapping {
   #isPart(value: unknown): value is object {
     if (this.#options.type !== 'llm' || typeof value !== 'object' || value === null) return false;
     const made: unknown = Object.getPrototypeOf(value)?.constructor;
-    return typeof made === 'function' && made !== Object && isClass(made);
+    return isClass(made) && !isPlatform(made as AnyFunction);
   }
 
-  #isTraced(fn: unknown, path: string, key: string): boolean {
+  #isTraced(fn: unknown, path: string, key: PropertyKey): key is string {
+    // What the language itself asks for, as an iterator.
+    if (typeof key !== 'string') return false;
     const { include, exclude } = this.#options;
     const names = [key, `${path}${key}`, path.split('.')[0]!];
     if (exclude && names.some((name) => exclude.includes(name))) return false;
@@ -127,16 +136,16 @@ class Wrapping {
     return !quiet.test(key) && fn !== (Object.prototype as unknown as Record<string, unknown>)[key];
   }
 
-  #wrapMethod(target: object, proxy: () => object, fn: AnyFunction, path: string, key: string): AnyFunction {
-    const isTraced = this.#isTraced(fn, path, key);
-    const run = isTraced ? this.#runner(`${path}${key}`, fn) : (call: () => unknown) => call();
+  #wrapMethod(target: object, proxy: () => object, fn: AnyFunction, path: string, key: PropertyKey): AnyFunction {
+    const run = this.#isTraced(fn, path, key) ? this.#runner(`${path}${key}`, fn) : (call: () => unknown) => call();
+    const resets = resetting.test(String(key)) && target === this.#root;
     const wrapped = function (this: unknown, ...args: never[]): unknown {
       const self = this === proxy() ? target : this;
       const result = run(() => fn.apply(self, args), args);
       // What answers itself goes on in spans.
       return result === target ? proxy() : again(result);
     };
-    const again = (result: unknown) => (resetting.test(key) && target === this.#root ? this.#rewrap(result) : result);
+    const again = (result: unknown) => (resets ? this.#rewrap(result) : result);
     return new Proxy(fn, { apply: (_, self, args) => wrapped.apply(self, args as never[]) });
   }
 
@@ -159,7 +168,7 @@ class Wrapping {
         functionKind: kindOf(fn),
         ...(provider && { provider }),
         ...(model && { model }),
-        ...(/embed/i.test(method) && { operation: 'embed' }),
+        ...operationOf(method),
         ...(response && { response: (result: never) => response(result, method) }),
       };
       return (call, args) => (isOn() ? runModelCall(view, { ...options, ...shown(args) }, call, args, name) : call());
@@ -169,14 +178,36 @@ class Wrapping {
   }
 }
 
+/** What a method of a client asks for, where its name says that it is no chat. */
+const operations: readonly (readonly [RegExp, string])[] = [
+  [/embed/i, 'embed'],
+  [/rerank/i, 'rerank'],
+  [/count_?tokens/i, 'count_tokens'],
+  [/moderat/i, 'moderation'],
+  [/image/i, 'image'],
+  [/video/i, 'video'],
+  [/speech/i, 'speech'],
+  [/transcri|translation/i, 'transcription'],
+];
+
+function operationOf(method: string): { operation?: string } {
+  const operation = operations.find(([name]) => name.test(method))?.[1];
+  return operation === undefined ? {} : { operation };
+}
+
 function describe(method: string, args: readonly unknown[]): Attributes {
   return { 'wrap.method': method, 'wrap.args_count': args.length };
 }
 
 /** A proxy must answer what such a property holds. */
-function isFixed(target: object, key: string): boolean {
+function isFixed(target: object, key: PropertyKey): boolean {
   const own = Reflect.getOwnPropertyDescriptor(target, key);
   return own !== undefined && !own.configurable && ('value' in own ? !own.writable : !own.get);
+}
+
+/** The platform knows its own objects, as an `AbortSignal`, and takes no proxy for them. */
+function isPlatform(made: AnyFunction): boolean {
+  return (globalThis as unknown as Record<string, unknown>)[made.name] === made;
 }
 
 /** What `new` makes is no call of the object. */

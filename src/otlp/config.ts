@@ -119,7 +119,7 @@ function readEndpoint(name: string, env: Env, warn: Warn): URL | undefined {
 }
 
 /** `fetch` refuses URLs with credentials. */
-const endpointRule = 'an http: or https: URL without credentials';
+export const endpointRule = 'an http: or https: URL without credentials';
 
 export function parseEndpoint(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,3 +1,4 @@
+import { getParts } from '../parts.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 export type ShutdownSignal = 'SIGTERM' | 'SIGINT';
@@ -41,13 +42,14 @@ export interface ShutdownOptions {
 
 /**
  * Flushes at the end of the process: when it has nothing left to do, and on a signal, which is raised again afterwards,
- * since a listener takes away a signal's own effect. Returns its undo.
+ * since a listener takes away a signal's own effect. Returns its undo. Throws a `TelemetryError` for what is no telemetry.
  */
 export function installHooks(
   host: ProcessPort,
   telemetry: Telemetry,
   { signals = ['SIGTERM', 'SIGINT'], timeoutMs = 5000 }: ShutdownOptions = {},
 ): () => void {
+  getParts(telemetry);
   const listeners = signals.map((signal) => [signal, () => void end(signal)] as const);
   const offIdle = host.onIdle(() => telemetry.flush({ timeoutMs }));
   let ending = false;

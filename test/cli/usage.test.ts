@@ -20,6 +20,12 @@ describe('the command line', () => {
     expect(none.stderr).toContain(help.stdout);
   });
 
+  it.each(['help prices', 'prices -h', 'help audit', 'audit --help', 'help'])('helps by %s too', async (line) => {
+    const { code, stdout } = await runHere(line.split(' '));
+    const topic = line.match(/prices|audit/)?.[0] ?? '<command>';
+    expect({ code, usage: stdout.match(/Usage: edgespan (\S+)/)?.[1] }).toEqual({ code: 0, usage: topic });
+  });
+
   it('says its version', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: version });
@@ -29,7 +35,9 @@ describe('the command line', () => {
     ['colector', 'there is no command colector: did you mean collector?'],
     ['audit verfy x', 'there is no command audit verfy: did you mean audit verify?'],
     ['frobnicate', 'there is no command frobnicate: known are collector, check, prices, audit verify'],
-    ['collector --prt 1', 'there is no flag --prt: did you mean port?'],
+    ['audit', 'there is no command audit: did you mean audit verify?'],
+    ['collector --prt 1', 'there is no flag --prt: did you mean --port?'],
+    ['prices gpt-4o -5 1', 'there is no flag -5'],
     ['collector --port', '--port needs a value: --port N'],
     ['collector --store --port 1', '--store needs a value'],
     ['collector --port 1 --port 2', '--port is given twice'],

@@ -47,7 +47,8 @@ describe('figures', () => {
     [0.0000001, '<$0.000001'],
   ])('%s dollars are %s', (usd, text) => expect(formatCost(usd)).toBe(text));
 
-  it('of shares', () => expect([0, 0.0149, 0.5, undefined].map(formatShare)).toEqual(['0%', '1.49%', '50.0%', '–']));
+  it('of shares', () =>
+    expect([0, 0.00001, 0.0149, 0.5, undefined].map(formatShare)).toEqual(['0%', '<0.01%', '1.49%', '50.0%', '–']));
 });
 
 describe('addresses', () => {
@@ -184,6 +185,12 @@ describe('answers', () => {
     );
     expect(readSummary({ name: 'no id' })).toBeUndefined();
     expect(readSpan({ span_id: 'no start' })).toBeUndefined();
+  });
+
+  it('of charts are about the time asked for, though nobody has called', () => {
+    const answer = { start_ms: 60_000, step_ms: 60_000, groups: {} };
+    expect(readStats(answer, 3).times).toEqual([60, 120, 180]);
+    expect(readStats({ ...answer, step_ms: 300_000 }, 1440).times).toHaveLength(288);
   });
 
   it('of charts have eight groups at most, the others as one without percentiles', () => {

@@ -305,6 +305,11 @@ describe.skipIf(!hasBrowser)('the dashboard of a collector', () => {
     );
     expect(await faintTexts(page)).toEqual([]);
     await shoot(page, 'empty');
+    await page.keyboard.press('c');
+    await page.getByText('Nothing in this time').first().waitFor();
+    expect(await page.getByRole('table').count()).toBe(0);
+    await shoot(page, 'empty-charts');
+    await page.keyboard.press('t');
     await world.send(agentTrace(1, Date.now() - 5000));
     await page.getByRole('link', { name: 'POST /support' }).waitFor();
     await page.goto(`${world.url}#/trace/${'e'.repeat(32)}`);

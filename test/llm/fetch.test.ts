@@ -169,6 +169,8 @@ describe('a model call', () => {
     });
     expect(response.headers.get('x-request-id')).toBe('r1');
     const copy = response.clone();
+    expect(copy).toMatchObject({ status: 201, url: `${chatUrl}?final`, redirected: true });
+    expect(copy.clone().url).toBe(copy.url);
     expect(await copy.json()).toEqual(await response.json());
     expect(telemetry.spans).toHaveLength(1);
   });

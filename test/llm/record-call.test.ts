@@ -132,6 +132,13 @@ describe('the response cache', () => {
     expect(value('llm_tokens_total', { token_type: 'input' })).toBe(10);
   });
 
+  it('that is none is told, and throws nothing', () => {
+    const errors: string[] = [];
+    const { telemetry } = create({ onError: ({ code }) => errors.push(code) });
+    telemetry.recordCacheLookup(null as never);
+    expect(errors).toEqual(['internal']);
+  });
+
   it('can be counted alone', () => {
     const { telemetry, value } = create();
     telemetry.recordCacheLookup({ type: 'exact', hit: false });

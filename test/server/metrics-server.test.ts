@@ -28,6 +28,10 @@ const registry = createMetricRegistry();
 registry.counter('jobs_total').inc();
 
 describe('createServer', () => {
+  it.each([undefined, 5, {}, [registry, null]])('refuses what has no metrics: %s', (sources) => {
+    expect(() => createServer(createPort().serve, sources as never)).toThrow('what createTelemetry answers');
+  });
+
   it('has the defaults that its documentation names', async () => {
     const port = createPort();
     const server = createServer(port.serve, registry);

@@ -96,6 +96,12 @@ describe('installHooks', () => {
     expect(host.count()).toBe(2);
   });
 
+  it('refuses what is no telemetry, and hooks nothing', () => {
+    const host = createProcess();
+    expect(() => installHooks(host.port, undefined as never)).toThrow('telemetry must be what createTelemetry answers');
+    expect(host.count()).toBe(0);
+  });
+
   it('can be taken back', async () => {
     const { telemetry, sent } = setUp();
     const host = createProcess();

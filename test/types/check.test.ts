@@ -106,6 +106,26 @@ describe('the built package, type-checked', () => {
     expect(await check(project(options, domProgram, imports.join('\n')))).toBe('');
   });
 
+  it('has none for a user of Node’s types, who has no DOM', async () => {
+    const program = `
+      import { createAuditLog } from 'edgespan/audit';
+      import { createTelemetry } from 'edgespan/node';
+      const telemetry = createTelemetry({ otlp: { fetch: globalThis.fetch }, fetch: globalThis.fetch });
+      const keys = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
+      if (!('privateKey' in keys)) throw new Error('no pair');
+      const audit = createAuditLog({ signingKey: keys.privateKey });
+      await audit.verify(keys.publicKey);
+      // @ts-expect-error no key
+      await audit.verify('key');
+      // @ts-expect-error no address
+      await telemetry.fetch(5);
+    `;
+    const options = { target: 'es2022', lib: ['es2023'], ...strictest, types: ['node'] };
+    const imports = subpaths.map((path, i) => `export * as m${i} from 'edgespan${path}';`).join('\n');
+    for (const module of ['node16', 'nodenext'])
+      expect(await check(project({ ...options, module }, program, imports))).toBe('');
+  });
+
   it('has none for a Worker', async () => {
     const options = {
       target: 'es2022',

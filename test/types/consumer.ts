@@ -13,6 +13,7 @@ export const packages: Readonly<Record<string, string>> = {
   vitest: join(root, 'node_modules', 'vitest'),
   '@opentelemetry/api': join(root, 'node_modules', '@opentelemetry', 'api'),
   '@opentelemetry/sdk-trace': join(root, 'node_modules', '@opentelemetry', 'sdk-trace'),
+  '@types/node': join(root, 'node_modules', '@types', 'node'),
   '@cloudflare/workers-types': join(root, 'node_modules', '@cloudflare', 'workers-types'),
   hono: join(root, 'node_modules', 'hono'),
   '@hono/node-server': join(root, 'node_modules', '@hono', 'node-server'),

@@ -54,6 +54,22 @@ describe('setting up telemetry on Workers', () => {
     await expect(started).rejects.toThrow(message);
   });
 
+  it('wraps a handler that is frozen, and keeps its `this`', async () => {
+    const otlp = keep(await startOtlpServer());
+    const program = `import { createTelemetry, instrument } from 'edgespan/workers';
+      class App { #word = 'frozen'; fetch = () => new Response(this.#word); }
+      export default instrument(Object.freeze(new App()), createTelemetry());`;
+    const worker = keep(await startWorker(program, { bindings: { OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url } }));
+    expect(await (await fetch(worker.url)).text()).toBe('frozen');
+    expect(await otlp.span('GET')).toBeDefined();
+  });
+
+  it('names the telemetry that `instrument` was not given', async () => {
+    const program = `import { instrument } from 'edgespan/workers';
+      export default instrument({ fetch: () => new Response('ok') });`;
+    await expect(startWorker(program, {}).then(keep)).rejects.toThrow('telemetry must be what createTelemetry answers');
+  });
+
   const lateFlags = ['nodejs_als', 'enable_request_signal', 'disallow_importable_env'];
 
   it('takes the handler’s env where none can be imported, for what was wrapped before too', async () => {

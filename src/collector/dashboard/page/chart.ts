@@ -74,7 +74,8 @@ export function createChart({ title, format, formatAxis, whole, stacked = false 
           grid,
           size: 56,
           space: 36,
-          values: (_self, splits) => splits.map(formatAxis),
+          // A scale of nothing would be made up.
+          values: (_self, splits) => splits.map((value) => (nothing.hidden ? formatAxis(value) : '')),
           ...(whole && { incrs: wholeSteps }),
         },
       ],

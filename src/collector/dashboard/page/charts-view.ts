@@ -60,7 +60,8 @@ export function createChartsView(shell: Shell): ChartsView {
     clearTimeout(timer);
     const { signal } = request;
     try {
-      const next = readStats(await getJson(`v1/stats?by=${route.by}&window=${route.minutes}`, signal));
+      const { by, minutes } = route;
+      const next = readStats(await getJson(`v1/stats?by=${by}&window=${minutes}`, signal), minutes);
       if (signal.aborted) return;
       stats = next;
       message.replaceChildren();
@@ -81,6 +82,7 @@ export function createChartsView(shell: Shell): ChartsView {
     giveColors(colors, groups);
     tiles.replaceChildren(...renderTiles(stats));
     const focused = document.activeElement?.getAttribute('data-group');
+    table.hidden = groups.length === 0;
     table.replaceChildren(renderGroups(groups, by[0]!.toUpperCase() + by.slice(1), colors, hidden, toggle));
     const boxes = [...table.querySelectorAll('input')];
     if (focused) boxes.find((box) => box.dataset.group === focused)?.focus({ preventScroll: true });

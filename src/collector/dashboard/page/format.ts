@@ -47,6 +47,7 @@ export function formatCompactCost(usd: number): string {
 export function formatShare(share: number | undefined): string {
   if (share === undefined || !Number.isFinite(share)) return unknown;
   if (share === 0) return '0%';
+  if (share < 0.00005) return '<0.01%';
   return `${(share * 100).toFixed(share < 0.1 ? 2 : 1)}%`;
 }
 

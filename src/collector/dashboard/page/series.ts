@@ -34,13 +34,14 @@ export interface Stats {
 /** Lines of a chart; further groups are added up. */
 export const maxGroups = 8;
 
-/** The answer of `GET /v1/stats`. */
-export function readStats(value: unknown): Stats {
+/** The answer of `GET /v1/stats` about the last `minutes`, which are shown where nobody has called, too. */
+export function readStats(value: unknown, minutes = 0): Stats {
   const json = asObject(value) ?? {};
   const stepMs = asNumber(json.step_ms) ?? 60_000;
   const start = asNumber(json.start_ms) ?? 0;
   const given = Object.entries(asObject(json.groups) ?? {}).map(([name, group]) => readGroup(name, asObject(group)));
-  const length = given.reduce((most, { series }) => Math.max(most, ...measures.map((name) => series[name].length)), 0);
+  const lengths = given.flatMap(({ series }) => measures.map((name) => series[name].length));
+  const length = lengths.length > 0 ? Math.max(...lengths) : Math.ceil((minutes * 60_000) / stepMs);
   return {
     times: Array.from({ length }, (_, i) => (start + i * stepMs) / 1000),
     stepMs,
