@@ -19,6 +19,22 @@ export function checkNames(name: string, labels: readonly string[]): void {
   if (wrong !== undefined) throw new TelemetryError('invalid_metric', `"${wrong}" of ${name} is no label name`);
 }
 
+const optionNames = ['help', 'unit', 'labels', 'observe', 'buckets'];
+
+/** For options that code without types may have got wrong: a metric without the labels that were meant counts too little. */
+export function checkMetricOptions(name: string, options: object): void {
+  const unknown = Object.keys(options).find((option) => !optionNames.includes(option));
+  if (unknown !== undefined) {
+    const problem = `${name} has no option "${unknown}"; there are ${optionNames.join(', ')}`;
+    throw new TelemetryError('invalid_metric', problem, { option: unknown });
+  }
+  const { labels, buckets } = options as { labels?: unknown; buckets?: unknown };
+  for (const [option, list] of Object.entries({ labels, buckets })) {
+    if (list === undefined || Array.isArray(list)) continue;
+    throw new TelemetryError('invalid_metric', `${option} of ${name} must be a list`, { option });
+  }
+}
+
 /** For another definition of a name that is taken. One that leaves the unit open has that of the first. */
 export function checkSame(
   found: Instrument,
@@ -30,6 +46,12 @@ export function checkSame(
   if (!same) throw alreadyDefined(name, 'type');
   if (unit && family.unit && unit !== family.unit) throw alreadyDefined(name, 'unit');
   if (labelNames.toSorted().join() !== labels.toSorted().join()) throw alreadyDefined(name, 'labels');
+}
+
+export interface Buckets {
+  readonly buckets?: readonly number[] | undefined;
+  /** Of a histogram that is new and was given none; `defaultBuckets` where this is absent too. */
+  readonly otherwise?: readonly number[];
 }
 
 export function checkBuckets(name: string, bounds: readonly number[]): void {

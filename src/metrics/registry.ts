@@ -1,6 +1,14 @@
 import { type Clock, toUnixNano, withTimeout } from '../clock.ts';
 import { createCardinalityGuard, defaultCaps, defaultSeriesPerMetric } from './cardinality.ts';
-import { alreadyDefined, checkBuckets, checkNames, checkSame, type Definition } from './definition.ts';
+import {
+  alreadyDefined,
+  type Buckets,
+  checkBuckets,
+  checkMetricOptions,
+  checkNames,
+  checkSame,
+  type Definition,
+} from './definition.ts';
 import { HistogramInstrument } from './histogram.ts';
 import type { FamilyDetails, Instrument, InstrumentHost, Observation, TraceRef } from './instrument.ts';
 import { describeFamily } from './instrument.ts';
@@ -73,7 +81,7 @@ export class Registry implements MetricRegistry {
   }
 
   counter<const L extends string = never>(name: string, options: MetricOptions<L> = {}): Counter<L> {
-    const instrument = this.define(this.#fullName(name), 'counter', options.labels, options);
+    const instrument = this.define(this.#fullName(name, options), 'counter', options.labels, options);
     return { inc: (a?: LabelValues | number, b?: number) => addWith(instrument, 1, a, b) };
   }
 
@@ -82,7 +90,7 @@ export class Registry implements MetricRegistry {
     options: MetricOptions<L> & { observe?: () => Observed<L> | Promise<Observed<L>> } = {},
   ): Gauge<L> {
     const { observe } = options;
-    const instrument = this.define(this.#fullName(name), 'gauge', options.labels, {
+    const instrument = this.define(this.#fullName(name, options), 'gauge', options.labels, {
       ...options,
       observe: observe && ((target: NumberInstrument) => observeInto(target, observe())),
       observer: 'gauge',
@@ -99,7 +107,7 @@ export class Registry implements MetricRegistry {
     name: string,
     options: MetricOptions<L> & { buckets?: readonly number[] } = {},
   ): Histogram<L> {
-    const instrument = this.defineHistogram(this.#fullName(name), options.labels, options);
+    const instrument = this.defineHistogram(this.#fullName(name, options), options.labels, options);
     const observe = (a: LabelValues | number, b?: number) =>
       typeof a === 'number' ? instrument.record(a) : instrument.record(b as number, a);
     return {
@@ -188,7 +196,8 @@ export class Registry implements MetricRegistry {
     this.#activeTrace = earlier ? () => earlier() ?? source() : source;
   }
 
-  #fullName(name: string): string {
+  #fullName(name: string, options: object): string {
+    checkMetricOptions(name, options);
     return typeof name === 'string' ? this.#prefix + name : name;
   }
 
@@ -229,12 +238,6 @@ export class Registry implements MetricRegistry {
       help: 'Measurements that went to an overflow series.',
     });
   }
-}
-
-interface Buckets {
-  readonly buckets?: readonly number[] | undefined;
-  /** Of a histogram that is new and was given none; `defaultBuckets` where this is absent too. */
-  readonly otherwise?: readonly number[];
 }
 
 /** Callbacks that take longer are not waited for. */

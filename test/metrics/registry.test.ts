@@ -44,6 +44,17 @@ describe('definitions', () => {
     expect(codeOf(() => createMetricRegistry().counter(name as string))).toBe('invalid_metric');
   });
 
+  it.each([
+    [{ labelNames: ['a'] }, 'x has no option "labelNames"; there are help, unit, labels, observe, buckets'],
+    [{ labels: 'a' }, 'labels of x must be a list'],
+    [{ buckets: 5 }, 'buckets of x must be a list'],
+  ])('with the options %j throw, and say what there is', (options, message) => {
+    const registry = createMetricRegistry();
+    for (const define of ['counter', 'gauge', 'histogram'] as const) {
+      expect(() => registry[define]('x', options as object)).toThrow(message);
+    }
+  });
+
   it.each([['__name'], ['le'], ['1a'], [''], ['a b'], ['a', 'a']])('with the labels %j throw', (...labels) => {
     expect(codeOf(() => createMetricRegistry().counter('x', { labels }))).toBe('invalid_metric');
   });
