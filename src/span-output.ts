@@ -65,7 +65,7 @@ function listSinks({ options, enabled, otlp, port }: SpanOutputOptions): SpanSin
   const { monotonic } = port.clock;
   const sinks = (options.exporters ?? []).map((exporter) => createExporterSink(exporter, monotonic));
   if (target) sinks.unshift(createOtlpSpanSink(target, port));
-  if (options.console) sinks.push(createExporterSink(createConsoleExporter(printLine), monotonic));
+  if (options.console ?? otlp.console) sinks.push(createExporterSink(createConsoleExporter(printLine), monotonic));
   return sinks;
 }
 

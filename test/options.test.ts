@@ -1,5 +1,5 @@
 import { propagation, trace } from '@opentelemetry/api';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createTelemetry as createForNode } from '../adapters/node/index.ts';
 import { createTelemetry as createCore } from '../src/core.ts';
 import { createTelemetry, TelemetryError, type TelemetryOptions } from '../src/index.ts';
@@ -265,6 +265,19 @@ describe('the environment', () => {
     const [span] = telemetry.spans;
     expect(span).toMatchObject({ attributes: { a: 'hél' }, events: [], droppedEventsCount: 1, droppedLinksCount: 1 });
     expect(span!.links).toHaveLength(1);
+  });
+
+  it.each([
+    [undefined, 1],
+    [false, 0],
+  ])('prints spans by OTEL_TRACES_EXPORTER=console, with the option console %s', async (option, lines) => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const runtime = { env: { OTEL_TRACES_EXPORTER: 'console' } };
+    const telemetry = createAlsTelemetry({ runtime, ...(option !== undefined && { console: option }) });
+    telemetry.span('printed', () => {});
+    await telemetry.flush();
+    expect(print.mock.calls.filter(([line]) => String(line).includes('printed'))).toHaveLength(lines);
+    print.mockRestore();
   });
 
   it('limits the attributes of events and links', () => {

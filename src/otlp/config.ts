@@ -48,6 +48,8 @@ export interface OtlpConfig {
   readonly traces?: OtlpTarget;
   readonly metrics?: OtlpTarget;
   readonly temporality: 'delta' | 'cumulative' | undefined;
+  /** Spans go to the console, unless an option says otherwise. */
+  readonly console: boolean;
 }
 
 const defaultTimeoutMs = 10_000;
@@ -64,10 +66,14 @@ export function resolveOtlp(options: OtlpOptions | undefined, env: Env, warn: Wa
     if (!told.has(error.message)) warn(error);
     told.add(error.message);
   };
-  const traces = resolveTarget('traces', options ?? {}, env, warnOnce);
-  const metrics = resolveTarget('metrics', options ?? {}, env, warnOnce);
+  const asked = readExporters('traces', env, warnOnce);
+  const resolve = (signal: Signal, list: readonly string[]) =>
+    list.includes('otlp') ? resolveTarget(signal, options ?? {}, env, warnOnce) : undefined;
+  const traces = resolve('traces', asked);
+  const metrics = resolve('metrics', readExporters('metrics', env, warnOnce));
   const temporality = options?.temporality ?? (metrics && readTemporality(env, warnOnce));
-  return { ...(traces && { traces }), ...(metrics && { metrics }), temporality };
+  const console = asked.includes('console') || asked.includes('logging');
+  return { ...(traces && { traces }), ...(metrics && { metrics }), temporality, console };
 }
 
 function checkOptions({ timeoutMs = 0, headers }: OtlpOptions): void {
@@ -86,7 +92,7 @@ function invalidOption(name: string, allowed: string): TelemetryError {
 
 function resolveTarget(signal: Signal, options: OtlpOptions, env: Env, warn: Warn): OtlpTarget | undefined {
   const url = resolveUrl(signal, options.endpoint, env, warn);
-  if (!url || !isOn(signal, env, warn)) return undefined;
+  if (!url) return undefined;
   const encoder = resolveEncoder(signal, options.encoder, env, warn);
   const compression =
     options.compression ??
@@ -131,20 +137,19 @@ function appendPath(url: URL | undefined, signal: Signal): URL | undefined {
   return url;
 }
 
-/** `OTEL_TRACES_EXPORTER` and `OTEL_METRICS_EXPORTER` list exporters; without `otlp` in the list we send nothing. */
-function isOn(signal: Signal, env: Env, warn: Warn): boolean {
+/** `OTEL_TRACES_EXPORTER` and `OTEL_METRICS_EXPORTER` list exporters; without `otlp` in a list nothing is sent. */
+function readExporters(signal: Signal, env: Env, warn: Warn): readonly string[] {
   const name = `OTEL_${signal.toUpperCase()}_EXPORTER`;
   const list = (readEnv(env, name) ?? 'otlp')
     .toLowerCase()
     .split(',')
     .map((item) => item.trim());
-  if (list.includes('otlp')) return true;
-  if (list.every((item) => exporters.includes(item))) return false;
-  warnEnv(warn, name, 'otlp, none');
-  return true;
+  const known = list.filter((item) => exporters.includes(item));
+  if (known.length < list.length) warnEnv(warn, name, exporters.slice(0, -1).join(', '));
+  return known.length > 0 ? known : ['otlp'];
 }
 
-const exporters = ['none', 'console', 'prometheus', 'logging', ''];
+const exporters = ['otlp', 'console', 'none', 'prometheus', 'logging', ''];
 
 function resolveEncoder(signal: Signal, given: OtlpEncoder | undefined, env: Env, warn: Warn): OtlpEncoder {
   const protocols = ['grpc', 'http/protobuf', 'http/json'] as const;

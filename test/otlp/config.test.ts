@@ -81,6 +81,16 @@ describe('a signal', () => {
     expect([!!config.traces, !!config.metrics, config.codes]).toEqual([traces, metrics, []]);
   });
 
+  it.each([
+    ['console', true, false, []],
+    ['logging,none', true, false, []],
+    ['console, otlp, zipkin', true, true, ['OTEL_TRACES_EXPORTER']],
+    ['none', false, false, []],
+  ])('OTEL_TRACES_EXPORTER=%s prints: %s', (list, prints, sends, warned) => {
+    const config = resolve({ endpoint: 'https://a' }, { OTEL_TRACES_EXPORTER: list });
+    expect([config.console, !!config.traces, config.codes]).toEqual([prints, sends, warned]);
+  });
+
   it('stays on for an exporter that nobody knows, with a warning', () => {
     const { traces, codes } = resolve(undefined, { ...endpoint, OTEL_TRACES_EXPORTER: 'zipkin' });
     expect([!!traces, codes]).toEqual([true, ['OTEL_TRACES_EXPORTER']]);

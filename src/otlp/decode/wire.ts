@@ -36,6 +36,9 @@ const maxTag = 2 ** 32 - 1;
 const varintType = 0;
 const fixed64Type = 1;
 const bytesType = 2;
+/** Of another time of protobuf; what they hold is skipped. */
+const groupType = 3;
+const groupEndType = 4;
 const fixed32Type = 5;
 
 const wireTypes: Readonly<Record<Kind, number>> = {
@@ -74,9 +77,9 @@ class Reader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  message(schema: Message, end: number, depth: number): Record<string, unknown> {
+  /** A message that comes in parts is all of them together: later ones are read into the `result` of the first. */
+  message(schema: Message, end: number, depth: number, result: Record<string, unknown> = {}): Record<string, unknown> {
     if (depth > maxDepth) throw new DecodeError('', 'nested too deep');
-    const result: Record<string, unknown> = {};
     let where = '';
     try {
       while (this.#at < end) {
@@ -86,14 +89,14 @@ class Reader {
         const wireType = tag & 7;
         const field = schema[tag >>> 3];
         if (!field) {
-          this.#skip(wireType);
+          this.#skip(wireType, depth);
           continue;
         }
         where = field.name;
         if (field.repeated) {
           result[where] ??= [];
           this.#readInto(result[where] as unknown[], field, wireType, depth);
-        } else result[where] = this.#field(field, wireType, depth);
+        } else result[where] = this.#field(field, wireType, depth, result[where]);
       }
       where = '';
       if (this.#at !== end) throw new DecodeError('', 'ends in the middle of a field');
@@ -117,11 +120,12 @@ class Reader {
     if (this.#at !== end) throw new DecodeError('', 'ends in the middle of a value');
   }
 
-  #field({ kind }: Field, wireType: number, depth: number): unknown {
+  #field({ kind }: Field, wireType: number, depth: number, before?: unknown): unknown {
     if (wireType !== (typeof kind === 'function' ? bytesType : wireTypes[kind])) {
       throw new DecodeError('', `has wire type ${wireType}`);
     }
-    return typeof kind === 'function' ? this.message(kind(), this.#end(), depth + 1) : this.#value(kind);
+    if (typeof kind !== 'function') return this.#value(kind);
+    return this.message(kind(), this.#end(), depth + 1, before as Record<string, unknown> | undefined);
   }
 
   #value(kind: Kind): unknown {
@@ -230,12 +234,17 @@ class Reader {
     return toInteger(BigInt.asIntN(64, this.#bigVarint()));
   }
 
-  #skip(wireType: number): void {
+  #skip(wireType: number, depth: number): void {
     if (wireType === varintType) this.#bigVarint();
     else if (wireType === fixed64Type) this.#move(8);
     else if (wireType === bytesType) this.#at = this.#end();
     else if (wireType === fixed32Type) this.#move(4);
+    else if (wireType === groupType && depth < maxDepth) this.#skipGroup(depth + 1);
     else throw new DecodeError('', `has wire type ${wireType}`);
+  }
+
+  #skipGroup(depth: number): void {
+    for (let tag = this.#varint(); (tag & 7) !== groupEndType; tag = this.#varint()) this.#skip(tag & 7, depth);
   }
 }
 
