@@ -15,7 +15,7 @@ const protobuf = { ...json, contentType: 'application/x-protobuf' };
 
 describe('the endpoint', () => {
   it('is nowhere by default', () => {
-    expect(resolve(undefined)).toEqual({ temporality: undefined, warnings: [], codes: [] });
+    expect(resolve(undefined)).toEqual({ temporality: undefined, console: false, warnings: [], codes: [] });
     expect(resolve({}, { [`${prefix}_ENDPOINT`]: ' ' }).traces).toBeUndefined();
   });
 
