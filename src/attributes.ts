@@ -66,6 +66,11 @@ export function cut(text: string, maxLength: number): string {
   return text.slice(0, code >= 0xd800 && code <= 0xdbff ? maxLength - 1 : maxLength);
 }
 
+/** Half a surrogate pair becomes U+FFFD, as on its way over the wire: what differs by that alone is the same there. */
+export function toWellFormed(text: string): string {
+  return text.replace(/\p{Cs}/gu, '\ufffd');
+}
+
 /** An assignment to `__proto__` would not make an attribute. Code without types may give any value as a key. */
 export function isKey(key: unknown): boolean {
   return typeof key === 'string' && key !== '' && key !== '__proto__';

@@ -1,3 +1,4 @@
+import { toWellFormed } from '../../src/attributes.ts';
 import { asArray, parseJson } from '../../src/json.ts';
 import { familyKey, seriesKey } from '../../src/metrics/merge.ts';
 import type { Point } from '../../src/metrics/snapshot.ts';
@@ -11,14 +12,17 @@ function shapeOf({ type, additive, bounds }: BatchFamily): string {
   return JSON.stringify([type, Boolean(additive), bounds]);
 }
 
-/** A family of a batch as the script takes it; all numbers are texts. */
+/**
+ * A family of a batch as the script takes it; all numbers are texts. Keys and labels are JSON already; of other texts the
+ * script's reader of JSON refuses halves of surrogate pairs.
+ */
 export function encodeFamily(family: BatchFamily): object {
   const { unit = '', help = '', points } = family;
   return {
     key: familyKey(family),
     shape: shapeOf(family),
-    unit,
-    help,
+    unit: toWellFormed(unit),
+    help: toWellFormed(help),
     points: points.map((one) => encode(family, one)),
   };
 }

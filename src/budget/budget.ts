@@ -111,10 +111,15 @@ class GuardFrame implements Frame {
     const costs = this.#calls.flatMap(({ cost }) => cost?.totalUsd ?? []);
     const usages = this.#calls.flatMap(({ usage }) => usage ?? []);
     const sum = (counts: (number | undefined)[]) => counts.reduce<number>((total, count = 0) => total + count, 0);
+    const totals = usages.map(({ input = 0, output = 0, total = 0 }) => Math.max(total, input + output));
     return {
       ...(costs.length > 0 && { costUsd: sum(costs) }),
       ...(usages.length > 0 && {
-        usage: { input: sum(usages.map(({ input }) => input)), output: sum(usages.map(({ output }) => output)) },
+        usage: {
+          input: sum(usages.map(({ input }) => input)),
+          output: sum(usages.map(({ output }) => output)),
+          total: sum(totals),
+        },
       }),
     };
   }

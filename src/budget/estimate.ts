@@ -2,6 +2,7 @@ import type { CallSpend } from '../llm/gate.ts';
 import type { LlmRequest } from '../llm/provider.ts';
 import type { PriceBook } from '../pricing/book.ts';
 import { priceUsage } from '../pricing/cost.ts';
+import type { LlmUsage } from '../usage.ts';
 import { toNano } from './options.ts';
 import type { Amount } from './store.ts';
 
@@ -20,8 +21,9 @@ export interface Estimate {
 const bytesPerToken = 3;
 /** Of what is no text, as pictures and sound in base64, which cost less by their length than a text. */
 const bytesPerBinaryToken = 32;
-/** A text of so many characters without a space or a line's end is none. */
+/** A text that ends in so many characters of base64 is none; prose of scripts without spaces and JSON have others. */
 const binaryLength = 2048;
+const base64 = /^[\w+/=-]+$/;
 /** Values of what is asked that are looked at. */
 const maxValues = 200_000;
 
@@ -72,8 +74,7 @@ export function toActual({ usage, costUsd }: CallSpend, estimate: Estimate): Amo
   const cost = costUsd === undefined ? undefined : toNano(costUsd);
   if (!usage) return { nanoUsd: cost ?? whole.nanoUsd, tokens: whole.tokens };
   const { input, output, total } = usage;
-  const isPart = input !== undefined && output === undefined && total === undefined;
-  const missing = isPart ? estimate.output : { nanoUsd: 0, tokens: 0 };
+  const missing = missingOf(usage, estimate);
   const sum = (input ?? 0) + (output ?? 0) + missing.tokens;
   const tokens =
     total !== undefined ? Math.max(total, sum) : input === undefined && output === undefined ? whole.tokens : sum;
@@ -81,6 +82,13 @@ export function toActual({ usage, costUsd }: CallSpend, estimate: Estimate): Amo
     nanoUsd: cost === undefined ? whole.nanoUsd : toCount(cost + missing.nanoUsd),
     tokens: toCount(tokens),
   };
+}
+
+/** What an answer that has one of the two leaves out, as it was estimated; a total has both. */
+function missingOf({ input, output, total }: LlmUsage, { nanoUsd = 0, tokens, output: answer }: Estimate): Amount {
+  const isPart = total === undefined && (input === undefined) !== (output === undefined);
+  if (!isPart) return { nanoUsd: 0, tokens: 0 };
+  return output === undefined ? answer : { nanoUsd: nanoUsd - answer.nanoUsd, tokens: tokens - answer.tokens };
 }
 
 /** Tokens of what is asked, rather too many. Cycles and what is neither text, number, list nor plain object are left out. */
@@ -103,7 +111,7 @@ export function countTokens(value: unknown): number {
 }
 
 function countText(text: string): number {
-  if (text.length >= binaryLength && !/\s/.test(text.slice(-binaryLength))) return text.length / bytesPerBinaryToken;
+  if (text.length >= binaryLength && base64.test(text.slice(-binaryLength))) return text.length / bytesPerBinaryToken;
   let bytes = text.length;
   // Characters beyond ASCII have two bytes or more; halves of a pair have two each.
   for (let at = 0; at < text.length; at++) {

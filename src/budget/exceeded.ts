@@ -25,7 +25,12 @@ export class BudgetExceededError extends TelemetryError {
 
   /** The refusal behind an error of an SDK; `undefined` where it failed for another reason. Never throws. */
   static from(error: unknown): BudgetExceededError | undefined {
-    return find(error);
+    try {
+      return find(error);
+    } catch {
+      // A proxy may throw whatever it is asked.
+      return undefined;
+    }
   }
 }
 

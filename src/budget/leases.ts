@@ -139,8 +139,15 @@ export function createLeases({ account, blockNanoUsd, ttlMs, now, newId }: Lease
       for (const lease of [...leases.values(), ...retired]) retire(lease);
     },
     forget(key) {
-      const lease = leases.get(key);
-      if (lease) retire(lease);
+      for (const lease of [...leases.values(), ...retired]) {
+        if (lease.ref.key !== key) continue;
+        // What is spent goes to the store before the reset; calls under way count after it.
+        if (lease.open > 0) {
+          account.settle({ ...lease.ref, reservationId: newId() }, lease.spent);
+          lease.spent = { nanoUsd: 0, tokens: 0 };
+        }
+        retire(lease);
+      }
     },
   };
 }

@@ -122,7 +122,7 @@ export function resolveBudget(options: BudgetOptions): ResolvedBudget {
     refuseFetch: options.refuseFetch ?? 'response',
     onStoreError: options.onStoreError ?? 'refuse',
     unpriced: options.unpriced ?? 'refuse',
-    warnAt: [...warnAt].sort((a, b) => a - b),
+    warnAt: [...new Set(warnAt)].sort((a, b) => a - b),
     onWarn: options.onWarn,
     cooldownMs: options.cooldownMs ?? 60_000,
     reservationTtlMs: options.reservationTtlMs ?? 600_000,

@@ -73,7 +73,7 @@ export function createStatus(vault: Vault) {
   async function begin({ storeKey }: Place): Promise<void> {
     leases.forget(storeKey);
     circuits.close(storeKey);
-    books.forget(storeKey);
+    books.renew(storeKey);
     await account.reset(storeKey);
   }
 

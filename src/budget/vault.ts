@@ -48,8 +48,8 @@ export function createVault(given: VaultOptions): Vault {
     const storeKey = storeKeyOf(limit, '');
     if (account.sync) return account.sync.read(storeKey, windowEnd).spent.nanoUsd;
     // What this isolate has counted itself is less than what others see in the store.
-    const book = books.find(storeKey);
-    if (!book?.isNews || book.windowEnd !== windowEnd) return undefined;
+    const book = books.find(storeKey, windowEnd);
+    if (!book?.isNews) return undefined;
     book.isNews = false;
     return book.spent.nanoUsd;
   });
@@ -90,7 +90,10 @@ export function createVault(given: VaultOptions): Vault {
     const { name } = limit.limit;
     tell(() => options.onWarn?.({ limit: limit.limit, key, at, spent: toUsd(spent), resetsAt }), report);
     report(
-      new TelemetryError('budget_warning', `budget ${JSON.stringify(name)} has reached ${at * 100}% of its limit`),
+      new TelemetryError(
+        'budget_warning',
+        `budget ${JSON.stringify(name)} has reached ${Number((at * 100).toFixed(9))}% of its limit`,
+      ),
     );
   }
 
@@ -100,8 +103,8 @@ export function createVault(given: VaultOptions): Vault {
   }
 
   function delivered(ref: ReservationRef, actual: Amount | undefined): Promise<void> | void {
-    const book = books.find(ref.key);
-    if (!book || book.windowEnd !== ref.windowEnd || !actual) return;
+    const book = books.find(ref.key, ref.windowEnd);
+    if (!book || !actual) return;
     if (account.sync) return learn(book, account.sync.read(ref.key, ref.windowEnd).spent);
     if (options.warnAt.length > 0) return look(ref, book);
     const { nanoUsd, tokens } = book.spent;

@@ -30,6 +30,8 @@ export interface ModelCall {
   chunk(): void;
   /** Characters to hold of each text that is answered, 0 where nobody wants them. */
   readonly maxText: number;
+  /** The head of the answer has come; nobody may ever read the rest. */
+  answered?(status: number): void;
   /** Ends the span and counts the call, once. */
   end(end: CallEnd): void;
 }

@@ -150,6 +150,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
   ): Response {
     const { status, headers } = response;
     const { call } = started;
+    call.answered?.(status);
     const { recognised, request } = readAnswering(started, headers);
     const { provider } = recognised;
     // No more than names of what was asked: a stream may stay open for long.

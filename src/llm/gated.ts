@@ -40,6 +40,10 @@ export function withPass(call: ModelCall, pass: Pass, { recorder, request, isWra
       begun = true;
       call.chunk();
     },
+    answered(status) {
+      // An error is not billed: what is held for it must not wait for somebody to read it.
+      if (status >= 400) leave(pass, { status }, {}, false);
+    },
     end(how) {
       call.end(how);
       if (!ended) giveBack(how);

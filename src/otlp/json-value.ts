@@ -1,4 +1,5 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
+import { toWellFormed } from '../attributes.ts';
 
 /** Deeper arrays and maps become an empty value, which also ends one that contains itself. */
 export const maxValueDepth = 64;
@@ -13,7 +14,7 @@ const special = /[^ !#-[\]-\uffff]/;
  * where JSON.stringify would have written it as an escapeText, which strict readers refuse.
  */
 export function escapeText(text: string): string {
-  return special.test(text) ? JSON.stringify(text.replace(/\p{Cs}/gu, '\ufffd')).slice(1, -1) : text;
+  return special.test(text) ? JSON.stringify(toWellFormed(text)).slice(1, -1) : text;
 }
 
 /** A double: https://protobuf.dev/programming-guides/json/ */

@@ -1,3 +1,4 @@
+import { toWellFormed } from '../attributes.ts';
 import { toLabelText } from '../metrics/label-value.ts';
 import type { MetricFamily, Point } from '../metrics/snapshot.ts';
 import { isClassicName, labelName } from './name.ts';
@@ -27,9 +28,14 @@ export function createLabelRenderer(
     const own = renderLabels(labels, escaping, taken);
     return {
       text: prefix && own ? `${prefix},${own}` : prefix || own,
-      renamed: own !== renderLabels(labels, 'allow-utf-8'),
+      renamed: own !== renderLabels(labels, 'allow-utf-8') || hasLost(labels),
     };
   };
+}
+
+/** Whether no escaping writes all that the labels have: names of no length are left out, halves of surrogate pairs alike. */
+function hasLost(labels: Point['labels']): boolean {
+  return Object.entries(labels).some(([name, value]) => name === '' || /\p{Cs}/u.test(name + value));
 }
 
 /**
@@ -64,7 +70,7 @@ export function escapeText(text: string): string {
 
 /** Escapes a HELP text of the version without quotes. */
 export function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  return toWellFormed(text).replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
 function renderScope({ name, version, schemaUrl }: NonNullable<MetricFamily['scope']>, escaping: NameEscaping): string {

@@ -1,3 +1,4 @@
+import { toWellFormed } from '../attributes.ts';
 import type { MetricFamily } from '../metrics/snapshot.ts';
 import type { NameEscaping } from './negotiate.ts';
 import { unitSuffix } from './unit.ts';
@@ -18,15 +19,18 @@ export interface ExposedName {
 export function exposedName(family: NamedFamily, escaping: NameEscaping): ExposedName {
   const unit = family.unit === '1' ? ratioSuffix(family) : unitSuffix(family.unit ?? '');
   const total = family.type === 'counter' ? '_total' : '';
-  let name = escaping === 'underscores' ? sanitize(family.name, /[^a-zA-Z0-9_:]/g, '_') : family.name;
-  if (total && name.endsWith(total)) name = name.slice(0, -total.length);
+  let name = escaping === 'underscores' ? sanitize(family.name, /[^a-zA-Z0-9_:]/g, '_') : toWellFormed(family.name);
+  // A name of nothing else keeps it: families have to have a name.
+  if (total && name.endsWith(total) && name !== total) name = name.slice(0, -total.length);
   if (!endsWithWord(name, unit)) name += `_${unit}`;
   return { name: escapeName(name + total, escaping, true), unit };
 }
 
 /** A label's name, by the same rules but for the colon, which labels do not have. */
 export function labelName(name: string, escaping: NameEscaping): string {
-  return escaping === 'underscores' ? sanitize(name, /[^a-zA-Z0-9_]/g, 'key_') : escapeName(name, escaping, false);
+  return escaping === 'underscores'
+    ? sanitize(name, /[^a-zA-Z0-9_]/g, 'key_')
+    : escapeName(toWellFormed(name), escaping, false);
 }
 
 /** Whether a name needs no quotes in any version of the formats. */

@@ -44,6 +44,14 @@ describe('an estimate', () => {
     expect(countTokens(undefined)).toBe(0);
   });
 
+  it('takes nothing for a picture that is a long text without spaces', () => {
+    const rows = JSON.stringify(Array.from({ length: 1000 }, (_, id) => ({ id, name: `row-${id}` })));
+    for (const text of ['吾輩は猫である。'.repeat(1000), rows]) {
+      expect(countTokens(text)).toBe(Math.ceil(new TextEncoder().encode(text).length / 3));
+    }
+    expect(countTokens(`data:audio/wav;base64,${'_-+/'.repeat(8000)}==`)).toBeLessThan(1100);
+  });
+
   it('measures any text as its UTF-8', () => {
     const bytes = (text: string) => new TextEncoder().encode(text).length;
     fc.assert(
@@ -74,6 +82,7 @@ describe('what a call is counted for', () => {
     ['known', { usage: { input: 3, output: 2 }, costUsd: 1e-9 }, { nanoUsd: 1, tokens: 5 }],
     ['unknown', {}, { nanoUsd: 500, tokens: 50 }],
     ['without its output', { usage: { input: 3 }, costUsd: 1e-9 }, { nanoUsd: 401, tokens: 43 }],
+    ['without its input', { usage: { output: 3 }, costUsd: 3e-9 }, { nanoUsd: 103, tokens: 13 }],
     ['only a total', { usage: { total: 9 } }, { nanoUsd: 500, tokens: 9 }],
     ['only a cost', { costUsd: 2e-9 }, { nanoUsd: 2, tokens: 50 }],
     ['nothing', { usage: { input: 0, output: 0 }, costUsd: 0 }, { nanoUsd: 0, tokens: 0 }],

@@ -72,6 +72,8 @@ describe('a refusal', () => {
         },
       },
     );
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+    revoke();
     let deep: unknown = error;
     for (let i = 0; i < 1000; i++) deep = { cause: deep };
     const others = [
@@ -83,6 +85,8 @@ describe('a refusal', () => {
       new Error('402'),
       cycle,
       hostile,
+      revoked,
+      { cause: revoked },
       deep,
       { code: 'budget_exceeded' },
     ];

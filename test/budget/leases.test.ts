@@ -51,6 +51,25 @@ describe('a lease', () => {
     expect(await memory.read('all', end)).toMatchObject({ spent: { nanoUsd: nano / 2 }, reserved: { nanoUsd: 0 } });
   });
 
+  it('counts after a reset what ends after it, and nothing of what ended before', async () => {
+    const memory = createAsyncStore();
+    const { telemetry } = setUp({ budget: { limits: { name: 'all', usd: 10 }, store: memory, lease: { usd: 2 } } });
+    await telemetry.budget.guard(guarded(0.5), async () => 1);
+    await telemetry.budget.guard(guarded(0.25), () => telemetry.budget.reset());
+    await telemetry.flush();
+    expect(await memory.read('all', end)).toMatchObject({ spent: { nanoUsd: nano / 4 }, reserved: { nanoUsd: 0 } });
+  });
+
+  it('loses nothing of what is spent where the store does not reset', async () => {
+    const memory = createAsyncStore();
+    const store = { ...memory, reset: () => Promise.reject(new Error('down')) };
+    const { telemetry } = setUp({ budget: { limits: { name: 'all', usd: 10 }, store, lease: { usd: 2 } } });
+    await telemetry.budget.guard(guarded(0.5), async () => 1);
+    await telemetry.budget.guard(guarded(0.25), () => telemetry.budget.reset().catch(() => {}));
+    await telemetry.flush();
+    expect((await memory.read('all', end)).spent.nanoUsd).toBe(0.75 * nano);
+  });
+
   it('leaves what is too little for a block to single calls', async () => {
     const { store, asked } = counting(createAsyncStore());
     const { telemetry } = setUp({ budget: { limits: { name: 'all', usd: 1 }, store, lease: { usd: 2 } } });

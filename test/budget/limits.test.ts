@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { ReserveRequest } from '../../src/budget/store.ts';
 import { BudgetExceededError } from '../../src/index.ts';
 import { chatCompletion } from '../support/telemetry.ts';
-import { costUsd, setUp } from './set-up.ts';
+import { costUsd, createAsyncStore, setUp } from './set-up.ts';
 
 describe('a limit', () => {
   it('lets calls pass until it is reached, counts what they cost, and answers 402 then', async () => {
@@ -27,6 +28,15 @@ describe('a limit', () => {
     expect(await call({ max_tokens: 900 })).toBe(402);
     await open.text();
     expect((await telemetry.budget.status())[0]).toMatchObject({ spent: { tokens: 15 }, reserved: { tokens: 0 } });
+  });
+
+  it('gets back at once what was held for an error, which nobody may read', async () => {
+    const answer = () => Response.json({ error: { message: 'no' } }, { status: 429 });
+    const { telemetry, ask } = setUp({ budget: { limits: { usd: 0.0001 } }, answer });
+    const unread = [await ask(), await ask(), await ask()];
+    expect(unread.map(({ status }) => status)).toEqual([429, 429, 429]);
+    const none = { usd: 0, tokens: 0 };
+    expect((await telemetry.budget.status())[0]).toMatchObject({ spent: none, reserved: none });
   });
 
   it('begins anew with its window', async () => {
@@ -213,6 +223,54 @@ describe('shares of a limit', () => {
     clock.advance(86_400_000);
     for (let i = 0; i < 2; i++) await call();
     expect(warnings.length).toBe(3);
+  });
+
+  it('are told once where a share is given twice, in plain figures', async () => {
+    const told: number[] = [];
+    const { errors, call } = setUp({
+      budget: { limits: { tokens: 25 }, warnAt: [0.57, 0.57], onWarn: ({ at }) => told.push(at) },
+    });
+    await call();
+    expect(told).toEqual([0.57]);
+    expect(errors.map(({ message }) => message)).toEqual(['budget "session" has reached 57% of its limit']);
+  });
+
+  it('are not told again where a call of the window before is answered late', async () => {
+    const told: (number | undefined)[] = [];
+    let answer = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const memory = createAsyncStore(() => clock.now());
+    let first = true;
+    const store = {
+      ...memory,
+      async reserve(request: ReserveRequest) {
+        const isFirst = first;
+        first = false;
+        const reserved = await memory.reserve(request);
+        if (isFirst) await held;
+        return reserved;
+      },
+    };
+    const { telemetry, clock } = setUp({
+      budget: {
+        limits: { tokens: 100, window: 'hour' },
+        store,
+        warnAt: [0.5],
+        onWarn: ({ resetsAt }) => told.push(resetsAt?.getUTCHours()),
+      },
+    });
+    const guard = (tokens: number) =>
+      telemetry.budget.guard({ provider: 'acme', model: 'a', estimate: { tokens } }, async () => tokens);
+    const late = guard(60);
+    clock.advance(31 * 60_000);
+    await guard(60);
+    answer();
+    await late;
+    await guard(10);
+    await telemetry.flush();
+    expect(told).toEqual([14, 13]);
   });
 });
 

@@ -238,6 +238,15 @@ describe('budget.guard', () => {
     expect((await app.telemetry.budget.status())[0]!.spent).toEqual({ usd: 0.50006, tokens: 25 });
   });
 
+  it('counts what is recorded inside by its total where it has no more', async () => {
+    const app = setUp({ budget: { limits: { tokens: 1000 } } });
+    await app.telemetry.budget.guard(call, async () => {
+      app.telemetry.recordLlmCall({ provider: 'acme', model: 'in-house', totalTokens: 70 });
+      app.telemetry.recordLlmCall({ provider: 'acme', model: 'in-house', inputTokens: 7, outputTokens: 3 });
+    });
+    expect((await app.telemetry.budget.status())[0]!.spent.tokens).toBe(80);
+  });
+
   it('prices tokens at the dearer rate, and a model without a price by nothing else than its estimate', async () => {
     const app = setUp({ budget: { limits: { name: 'all', usd: 1 } } });
     const { guard, status } = app.telemetry.budget;

@@ -79,11 +79,14 @@ const page: MetricsSnapshot = snapshotOf(
   { 'service.name': 'shop' },
 );
 
+/** Halves of surrogate pairs too, which come over the wire as one letter. */
+const anyText = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('\ud800', '\udbff'));
+
 const anyPage: fc.Arbitrary<MetricsSnapshot> = fc
   .array(
     fc.record({
       name: fc.oneof(
-        fc.constantFrom('a', 'a.b', 'a_b', 'a_total', 'a_created', 'a_bucket', 'x.seconds'),
+        fc.constantFrom('a', 'a.b', 'a_b', 'a_total', '_total', 'a_created', 'a_bucket', 'x.seconds'),
         fc.string({ minLength: 1 }),
       ),
       type: fc.constantFrom<MetricFamily['type']>('counter', 'gauge', 'histogram'),
@@ -91,7 +94,7 @@ const anyPage: fc.Arbitrary<MetricsSnapshot> = fc
       help: fc.option(fc.string({ unit: 'grapheme' }), { nil: undefined }),
       bounds: fc.constantFrom([], [1], [-1, 0, 1e-7, 0.5, 1e6]),
       labelSets: fc.uniqueArray(
-        fc.dictionary(fc.constantFrom('a', 'a.b', 'a_b', 'le', '1x', 'µ'), fc.string({ unit: 'grapheme' }), {
+        fc.dictionary(fc.constantFrom('a', 'a.b', 'a_b', 'le', '1x', 'µ', ''), anyText, {
           maxKeys: 3,
           noNullPrototype: true,
         }),

@@ -21,6 +21,8 @@ describe('exposedName', () => {
     ['gauge', 'speed', 'm/s', 'speed_meters_per_second'],
     ['gauge', 'fill', '1', 'fill_ratio'],
     ['counter', 'calls', '1', 'calls_total'],
+    ['counter', '_total', undefined, '_total_total'],
+    ['counter', '.total', undefined, '_total_total'],
     ['gauge', 'a b//c', undefined, 'a_b_c'],
     ['gauge', '1st', undefined, '_1st'],
     ['gauge', 'job:rate', undefined, 'job:rate'],

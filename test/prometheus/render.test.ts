@@ -296,6 +296,33 @@ describe('names that meet', () => {
     expect(renderPrometheus(snapshotOf([buckets]), text).match(/^h_sum/gm)).toHaveLength(1);
   });
 
+  it.each(['text', 'openmetrics'] as const)(
+    'never write a series twice that only the wire makes one, in %s',
+    (type) => {
+      const points: Record<string, string>[] = [
+        { '': '1' },
+        {},
+        { a: '\ud800' },
+        { a: '\udbff' },
+        { '\ud800': '1' },
+        { '\udbff': '1' },
+      ];
+      const families = ['g\ud800', 'g\udbff'].map((name) =>
+        gauge(
+          name,
+          points.map((labels) => point(labels, { value: 1 })),
+        ),
+      );
+      const page = renderPrometheus(snapshotOf(families), escapedBy('allow-utf-8', type));
+      const sent = new TextDecoder().decode(new TextEncoder().encode(page));
+      expect(sent.match(/^\{.*/gm)).toEqual([
+        '{"g\ufffd"} 1',
+        '{"g\ufffd",a="\ufffd"} 1',
+        '{"g\ufffd","\ufffd"="1"} 1',
+      ]);
+    },
+  );
+
   it.each([
     ['a_created', 'counter'],
     ['a', 'counter'],

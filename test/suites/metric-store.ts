@@ -1,3 +1,4 @@
+import { maxFamilyNameLength, maxFamilyTextLength } from '../../src/metrics/batch-check.ts';
 import type { Exemplar, MetricFamily, Point } from '../../src/metrics/snapshot.ts';
 import type { BatchFamily, MetricBatch, MetricStore, StoreRefusal } from '../../src/metrics/store.ts';
 import { renderPrometheus } from '../../src/prometheus/render.ts';
@@ -123,6 +124,32 @@ const adding: readonly MetricStoreTest[] = [
       ];
       await store.merge(batch('z', { ...counter(0), name: 'joined_total', points: joined }));
       equal((await points(store, 'joined_total')).length, 2, 'labels that look alike when joined');
+    },
+  },
+  {
+    name: 'takes any text, also halves of surrogate pairs, which the wire knows no letter for',
+    async run(create) {
+      const store = await create();
+      const half = 'a\ud800';
+      const odd = { help: `help ${half}`, unit: half, scope: { name: half }, name: half };
+      await store.merge(batch('x', counter(1, { [half]: half, b: '\udbff' }, odd), counter(2)));
+      await store.merge(batch(half, counter(1, { [half]: half, b: '\udbff' }, odd), counter(2)));
+      equal([await value(store, half), await value(store)], [2, 4], 'values');
+    },
+  },
+  {
+    name: 'takes texts of the length that they may have, however often',
+    async run(create) {
+      const store = await create();
+      const long = '界'.repeat(maxFamilyTextLength);
+      const scope = { name: long, version: long, schemaUrl: long };
+      const family = counter(1, {}, { name: '界'.repeat(maxFamilyNameLength), help: long, unit: long, scope });
+      for (let i = 0; i < 70; i++) {
+        const other = { ...family, scope: { ...scope, version: `${i % 2}` } };
+        await store.merge(batch(`${i}`, family, other));
+      }
+      const found = (await store.collect()).metrics.flatMap(({ points }) => points.map(({ value }) => value));
+      equal(found.sort(), [35, 35, 70], 'values');
     },
   },
   {
