@@ -30,6 +30,7 @@ function wrap<T extends object>(shared: Shared, view: ContextView, target: T, op
     runModelCall: (...given) => shared.runModelCall!(...given),
     view,
     vendorOf: (client) => vendorOf(client, shared.engine.providers),
+    owner: shared,
   });
 }
 

@@ -22,6 +22,10 @@ export interface AiSdkTelemetry {
   onEmbedEnd: Listener;
   onRerankStart: Listener;
   onRerankEnd: Listener;
+  experimental_onDecideStart: Listener;
+  experimental_onDecideEnd: Listener;
+  experimental_onDecisionModelCallStart: Listener;
+  experimental_onDecisionModelCallEnd: Listener;
   onStepError: Listener;
   onEnd: Listener;
   onAbort: Listener;

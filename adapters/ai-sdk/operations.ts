@@ -205,14 +205,19 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     return { tool, waits, inside: tool.context.setValue(toolKey, key) };
   }
 
+  function onStart(given: unknown): void {
+    if (!isOn()) return;
+    const event = asObject(given);
+    const id = idOf(event);
+    if (event && id && !operations.get(id)) safely(() => start(event, id), parts.engine.diagnostics.report);
+    else odd();
+  }
+
+  const onEnd = listen((_, event) => finish(idOf(event), { value: event.text ?? event.object }));
+
   return {
-    onStart(given) {
-      if (!isOn()) return;
-      const event = asObject(given);
-      const id = idOf(event);
-      if (event && id && !operations.get(id)) safely(() => start(event, id), parts.engine.diagnostics.report);
-      else odd();
-    },
+    onStart,
+    experimental_onDecideStart: onStart,
     onLanguageModelCallStart: listen((operation, event) => {
       operation.asked = event;
     }),
@@ -229,6 +234,8 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     onEmbedEnd: listen(({ reports }, event) => reports.endEmbedding(event)),
     onRerankStart: listen(({ reports }, event) => reports.startRanking(event)),
     onRerankEnd: listen(({ reports }, event) => reports.endRanking(event)),
+    experimental_onDecisionModelCallStart: listen(({ reports }, event) => reports.startDecision(event)),
+    experimental_onDecisionModelCallEnd: listen(({ reports }, event) => reports.endDecision(event)),
     onToolExecutionEnd: listen(({ tools }, event) => {
       const id = asString(asObject(event.toolCall)?.toolCallId);
       const output = asObject(event.toolOutput)?.output;
@@ -238,7 +245,8 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     onStepError: listen(({ call }, { error }) => {
       if (call?.isOpen) call.end(failed(call.failure ? call.failure.thrown : error));
     }, true),
-    onEnd: listen((_, event) => finish(idOf(event), { value: event.text ?? event.object })),
+    onEnd,
+    experimental_onDecideEnd: onEnd,
     onAbort: listen((_, event) => finish(idOf(event), { aborted: true }), true),
     onError: listen((_, event) => finish(idOf(event), { thrown: event.error }), true),
     executeLanguageModelCall,

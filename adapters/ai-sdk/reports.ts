@@ -8,12 +8,14 @@ import { type ReportedCall, startReportedCall } from '../../src/llm/reported-cal
 import { aiSdkValues } from '../../src/llm/shapes/ai-sdk.ts';
 import { ownCapture, type Recording, readAsked, readEnd, readSaid } from './reading.ts';
 
-/** The calls of an operation that the SDK only tells of: embeddings, rankings, and objects. */
+/** The calls of an operation that the SDK only tells of: embeddings, rankings, decisions, and objects. */
 export interface Reports {
   startEmbedding(event: Json): void;
   endEmbedding(event: Json): void;
   startRanking(event: Json): void;
   endRanking(event: Json): void;
+  startDecision(event: Json): void;
+  endDecision(event: Json): void;
   startObject(event: Json): void;
   endObject(event: Json): void;
   /** Ends what is still open. */
@@ -78,6 +80,8 @@ export function createReports(engine: Engine, context: Context, isStream: boolea
     endEmbedding: (event) => end(keyOf(event.values), event, { response: aiSdkValues.read!(event) }),
     startRanking: (event) => start('rank', event, 'rerank', asString(event.query)),
     endRanking: (event) => end('rank', event, {}),
+    startDecision: (event) => start('decision', event, 'decide', undefined),
+    endDecision: (event) => end('decision', event, { response: readEnd(event) }),
     startObject: (event) => start('object', event, 'chat', lastText(event.promptMessages)),
     endObject: (event) => end('object', event, { response: readEnd(event) }),
     end(how) {

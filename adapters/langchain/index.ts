@@ -52,7 +52,7 @@ export function createCallbackHandler(telemetry: Telemetry): LangChainHandler {
     handleLLMStart: hook(([llm, prompts, ...rest]) => runs.startModel('text_completion', llm, prompts, rest)),
     handleChatModelStart: hook(([llm, messages, ...rest]) => runs.startModel('chat', llm, messages, rest)),
     handleLLMNewToken: hook(([_token, _index, id]) => runs.token(id)),
-    handleLLMEnd: hook(([output, id]) => runs.end(id, { value: output })),
+    handleLLMEnd: hook(([output, id, _parent, _tags, extra]) => runs.endModel(id, output, extra)),
     handleLLMError: hook(([thrown, id]) => runs.end(id, { thrown })),
     handleChainStart: hook(([chain, inputs, id, parent, tags, metadata, _type, name]) =>
       runs.startChain(chain, inputs, { id, parent, tags, metadata, name }),

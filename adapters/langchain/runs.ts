@@ -34,6 +34,8 @@ interface Run {
   readonly span?: OpenSpan;
   readonly call?: ReportedCall;
   readonly request?: LlmRequest;
+  /** LangChain's own cache has answered in the place of the model. */
+  isCached?: boolean;
   /** Of a run that is in no other. */
   readonly release?: (() => void) | undefined;
 }
@@ -78,21 +80,24 @@ export function createRuns(parts: Parts) {
     run.release?.();
   }
 
-  function tell({ span, call }: Run, ending: Ending): void {
+  function tell({ span, call, isCached = false }: Run, ending: Ending): void {
     const thrown = 'thrown' in ending;
     const left = thrown ? isLeft(ending.thrown) : ending.left === true;
-    if (call) call.end(readEnd(ending, left), {}, () => ('value' in ending ? readMessages(ending.value) : undefined));
+    if (call)
+      call.end(readEnd(ending, left, isCached), {}, () => ('value' in ending ? readMessages(ending.value) : undefined));
     if (!span) return;
     if (left) span.span.setAttribute('edgespan.aborted', true);
     span.end(thrown && (left || isControlFlow(ending.thrown)) ? { value: undefined } : ending);
   }
 
-  function readEnd(ending: Ending, left: boolean): CallEnd {
+  function readEnd(ending: Ending, left: boolean, isCached: boolean): CallEnd {
     if (left) return { aborted: true };
     if ('thrown' in ending) return { thrown: ending.thrown };
     const isKnown = langchainValues.accepts?.(ending.value) === true;
     if (!isKnown) odd();
-    return { response: isKnown ? langchainValues.read!(ending.value) : {} };
+    const response = isKnown ? langchainValues.read!(ending.value) : {};
+    const hit = { usage: { input: 0, output: 0 }, costUsd: 0, cacheHit: 'exact' } as const;
+    return { response: isCached ? { ...response, ...hit } : response };
   }
 
   /** Whether the run that LangChain itself takes for the current one has nothing to do with this. */
@@ -127,6 +132,16 @@ export function createRuns(parts: Parts) {
         },
       );
       listRuns().add(place.id, { ...place.run, call, request });
+    },
+    endModel(id: unknown, value: unknown, extra: unknown): void {
+      const run = listRuns().get(asString(id));
+      const isCached = asObject(extra)?.cached === true;
+      if (run && isCached) {
+        run.isCached = true;
+        // It is told as one token.
+        if (run.request) run.request.stream = false;
+      }
+      this.end(id, { value });
     },
     token(id: unknown): void {
       const run = listRuns().get(asString(id));

@@ -15,7 +15,7 @@ const maxObjects = 64;
  * there is none: nothing is guessed from words.
  */
 export function readVerdict(text: string): Verdict | undefined {
-  const alone = /^\s*["']?([^"'\s]+)["']?\s*$/.exec(text)?.[1];
+  const alone = /^\s*["']?([^"']{1,64})["']?\s*$/.exec(text)?.[1];
   const score = alone === undefined ? undefined : readScore(alone);
   if (score !== undefined) return { score };
   return listObjects(text)
@@ -31,14 +31,14 @@ function readObject(object: Json): Verdict | undefined {
   return { score, ...(explanation && { explanation }) };
 }
 
-/** A number, or a text that is one: `0.8`, `80%`, `8/10`. */
+/** A number, or a text that is one: `0.8`, `80%`, `8/10`, `8 out of 10`. */
 function readScore(value: unknown): number | undefined {
   const number = asNumber(value) ?? (typeof value === 'string' ? parseScore(value) : undefined);
   return number === undefined ? undefined : Math.min(1, Math.max(0, number));
 }
 
 function parseScore(text: string): number | undefined {
-  const parts = /^\s*([+-]?\d*\.?\d+)\s*(?:(%)|\/\s*(\d*\.?\d+))?\s*$/.exec(text.slice(0, 64));
+  const parts = /^\s*([+-]?\d*\.?\d+)\s*(?:(%)|(?:\/|out of)\s*(\d*\.?\d+))?\s*$/.exec(text.slice(0, 64));
   if (!parts) return undefined;
   const [, number, percent, of] = parts;
   return asNumber(Number(number) / (percent ? 100 : of === undefined ? 1 : Number(of)));

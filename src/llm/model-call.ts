@@ -102,9 +102,16 @@ export function createModelCallRunner({
       });
 
       const said = started.maxText > 0 ? recorder.content.ofItems(providers, started.maxText) : undefined;
+      let inParts = false;
       const add = (value?: unknown) => {
+        inParts = true;
         request.stream = true;
         items.add(value);
+      };
+      const reply = (value: unknown) => {
+        if (!inParts) said?.add(value);
+        inParts = false;
+        items.reply(value);
       };
 
       let open: OpenStream | undefined;
@@ -118,6 +125,7 @@ export function createModelCallRunner({
             open?.touch();
           },
           item: add,
+          reply,
           end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
         });
         const { open: register } = getInvocation(outer)?.streams ?? streams;

@@ -158,9 +158,13 @@ function followLazily<R>(
 
 type AnyMethod = (...given: never[]) => unknown;
 
-/** A promise of this realm: a `then` on an SDK's lazy thenable would start its work. */
+/** A promise, of another realm too: a `then` on an SDK's lazy thenable would start its work. */
 function isPromise(value: unknown): value is Promise<unknown> {
-  return safely(() => value instanceof Promise, ignore) === true;
+  return safely(() => value instanceof Promise || tagOf(value) === '[object Promise]', ignore) === true;
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value);
 }
 
 type AnyGenerator = AsyncGenerator | Generator;
@@ -193,7 +197,7 @@ function proxyGenerator(
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function') return value;
       // What JavaScript's own generators inherit, as `take` and `using`, goes through our steps; others have privates.
-      const native = /^\[object (Async)?Generator\]$/.test(Object.prototype.toString.call(target));
+      const native = /^\[object (Async)?Generator\]$/.test(tagOf(target));
       return native ? value : value.bind(target);
     },
   });

@@ -12,6 +12,8 @@ interface Emitter {
 const finals = ['finalMessage', 'finalChatCompletion', 'finalResponse'];
 /** What was read, by the names that the helpers have for it. */
 const itemEvents = ['streamEvent', 'chunk', 'event'];
+/** Of those that go on by themselves, as `runTools()`: each answer of the model. */
+const replyEvent = 'chatCompletion';
 
 function isEmitter(value: object): value is Emitter {
   const has = (name: string) => typeof (value as Record<string, unknown>)[name] === 'function';
@@ -19,7 +21,7 @@ function isEmitter(value: object): value is Emitter {
 }
 
 /** Listens to a helper; `false` where it is none, or is at its end. */
-export function watchEmitter(value: object, { pull, item, end }: StreamObserver): boolean {
+export function watchEmitter(value: object, { pull, item, reply, end }: StreamObserver): boolean {
   if (
     !safely(
       () => isEmitter(value),
@@ -30,6 +32,7 @@ export function watchEmitter(value: object, { pull, item, end }: StreamObserver)
   const emitter = value as Emitter;
   // Nobody listens for `error` here: a listener would keep a failure that nobody handles from being told.
   for (const event of itemEvents) emitter.on(event, item);
+  if (reply) emitter.on(replyEvent, reply);
   pull();
   emitter.on('end', () => {
     if (emitter.aborted) end({ left: true });

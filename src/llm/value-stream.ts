@@ -8,6 +8,8 @@ export interface StreamObserver {
   /** Somebody asks for what comes next. */
   pull(): void;
   item(value: unknown): void;
+  /** A reply is whole; another one may come. Its parts have been items, where it came in parts. */
+  reply?(value: unknown): void;
   end(how: { readonly thrown?: unknown; readonly left?: boolean }): void;
 }
 

@@ -3,6 +3,7 @@ import { TelemetryError } from '../errors.ts';
 import type { ContextView } from '../trace/context.ts';
 import type { Capture } from './content/capture.ts';
 import { kindOf } from './gated.ts';
+import { housekeeping, operationOf, quiet, resetting } from './method-names.ts';
 import type { ModelCallRunner, WrappedCall } from './model-call.ts';
 import type { LlmResponse } from './provider.ts';
 import type { SpanRunner } from './spans.ts';
@@ -38,13 +39,6 @@ export interface WrapPorts {
 }
 
 const types: readonly SpanType[] = ['trace', 'agent', 'llm', 'tool', 'retrieval', 'infra'];
-/** What listens, or is asked of every object: no work that a span would tell of. */
-const quiet =
-  /^(_.*|then|catch|finally|on|once|off|emit|(add|remove)(Event|All)?Listeners?|prepend.*Listener|to(String|JSON|LocaleString)|valueOf|inspect|constructor)$/;
-/** Methods of a client that ask no model. */
-const housekeeping = /^(list|retrieve|get|del|delete|update|upload|download|cancel|poll|close|destroy)$/;
-/** Methods that answer the client with other settings. */
-const resetting = /^with[A-Z]/;
 /** Wrapped objects and their proxies by telemetry, so that wrapping twice gives the same one. */
 const proxies = new WeakMap<object, WeakMap<object, object>>();
 
@@ -103,7 +97,8 @@ class Wrapping {
         // On the object itself: its getters and private fields know no proxy.
         const value: unknown = Reflect.get(target, key, target);
         if (isFixed(target, key) || key === 'constructor' || isClass(value)) return value;
-        if (typeof value !== 'function') return this.#isPart(value) ? this.wrap(value, `${path}${String(key)}.`) : value;
+        if (typeof value !== 'function')
+          return this.#isPart(value) ? this.wrap(value, `${path}${String(key)}.`) : value;
         let method = methods.get(key);
         if (method?.fn !== value) {
           method = { fn: value, wrapped: this.#wrapMethod(target, () => proxy, value as AnyFunction, path, key) };
@@ -176,23 +171,6 @@ class Wrapping {
     const other = type === 'llm' ? 'infra' : type;
     return (call, args) => (isOn() ? run(view, other, name, shown(args), call, name, args) : call());
   }
-}
-
-/** What a method of a client asks for, where its name says that it is no chat. */
-const operations: readonly (readonly [RegExp, string])[] = [
-  [/embed/i, 'embed'],
-  [/rerank/i, 'rerank'],
-  [/count_?tokens/i, 'count_tokens'],
-  [/moderat/i, 'moderation'],
-  [/image/i, 'image'],
-  [/video/i, 'video'],
-  [/speech/i, 'speech'],
-  [/transcri|translation/i, 'transcription'],
-];
-
-function operationOf(method: string): { operation?: string } {
-  const operation = operations.find(([name]) => name.test(method))?.[1];
-  return operation === undefined ? {} : { operation };
 }
 
 function describe(method: string, args: readonly unknown[]): Attributes {

@@ -88,10 +88,13 @@ export function createWrapper<O extends { name?: string }>(word: string, run: Ru
     const wrapped = function (this: unknown, ...args: never[]): unknown {
       return runCall(() => fn.apply(this, args), args);
     };
-    Object.assign(wrapped, fn);
-    Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true });
-    Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true });
-    return wrapped as AnyFunction;
+    // What else engines have on functions of old is their own.
+    const {
+      arguments: _arguments,
+      caller: _caller,
+      ...own
+    } = Object.getOwnPropertyDescriptors(fn) as PropertyDescriptorMap;
+    return Object.defineProperties(wrapped, own) as AnyFunction;
   }
 
   function decorate(options: O, method: unknown, context: unknown, rest: number): AnyFunction {

@@ -33,9 +33,15 @@ function isPhone(match: string): boolean {
   return digits >= 7 && digits <= 15;
 }
 
-/** What stands before a secret in headers, addresses and JSON. */
-const names =
-  'api[_-]?key|apikey|x-api-key|x-goog-api-key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret|password|passwd|sig|signature';
+/** What stands before a secret in headers, addresses, JSON and the environment, there behind somebody's name. */
+const names = [
+  ...['api[_-]?key', 'access[_-]?key', 'private[_-]?key', 'client[_-]?secret', 'secret', 'sig', 'signature'],
+  ...['(?:access|auth|refresh|session|id|security|bearer)[_-]?token', 'password', 'passwd', 'passphrase'],
+].join('|');
+/** Between a name and its value: in JSON that is in a JSON text, quotes are escaped. */
+const quote = `\\\\{0,3}["']?`;
+/** A backslash belongs to a value, unless it is that of the quote behind it. */
+const secret = `(?:[^\\s"'\\\\&,;}]|\\\\(?!\\\\{0,3}["'])){4,512}`;
 
 /**
  * Patterns for the option `redact`. They run over every string of every signal and take linear time.
@@ -57,13 +63,19 @@ export const patterns = /* @__PURE__ */ Object.freeze({
   card: replaceIf('card', /(?<!\d[.-]?)\d(?:[ -]?\d){12,18}(?![.-]?\d)/g, isCard),
   /** `123-45-6789` */
   ssn: replaceIf('ssn', /(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])/g, isSsn),
-  /** Keys of vendors by their form, and whatever stands after `api_key=` and the like. */
+  /** Keys of vendors by their form, private keys, passwords in URLs, and whatever stands after `api_key=` and the like. */
   apiKey: replaceAll(
     'apiKey',
     /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,16}[-_]){0,4}[A-Za-z0-9_-]{16,512}/g,
-    /\b(?:gsk|xai|pplx|hf|r8|csk|fw|tgp|gh[opsur]|github_pat|glpat|npm|xox[abprs]|lsv2|lf|dop)[-_][A-Za-z0-9_-]{16,255}/g,
+    /\b(?:gsk|xai|pplx|hf|r8|csk|fw|tgp|tvly|gh[opsur]|github_pat|glpat|npm|xox[abprs]|lsv2|lf|dop|whsec|GOCSPX)[-_][A-Za-z0-9_-]{16,255}/g,
     /\b(?:AKIA|ASIA|AIza|ya29\.)[A-Za-z0-9_-]{16,255}/g,
-    new RegExp(`(?<=\\b(?:${names})["']?\\s{0,3}[=:]\\s{0,3}["']?)[^\\s"'&,;}]{4,512}`, 'gi'),
+    new RegExp(`(?<=(?<![\\p{L}\\p{N}])(?:${names})${quote}\\s{0,3}[=:]\\s{0,3}${quote})${secret}`, 'giu'),
+    // Of Google's APIs: https://cloud.google.com/docs/authentication/api-keys-use
+    /(?<=[?&]key=)[^\s"'\\&#]{4,512}/g,
+    // The password in an address: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1
+    /(?<=:\/\/[^\s"'\\/@:]{0,64}:)[^\s"'\\/@]{1,512}(?=@)/g,
+    // https://www.rfc-editor.org/rfc/rfc7468
+    /(?<=-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----)[A-Za-z0-9+/=\s\\]{16,16384}/g,
   ),
   /** `Bearer …`, `Basic …`, and JSON web tokens wherever they stand. */
   bearer: replaceAll(

@@ -133,16 +133,20 @@ function readRule(rule: Exclude<RedactRule, { key: unknown }>): TextRule {
   return typeof rule === 'function' ? rule : (text) => rule.redact(text);
 }
 
+/** JSON in JSON, as models give the arguments of tools, so deep. */
+const maxNested = 4;
+
 /** A text that is a JSON object or array, the values of secret keys gone; any other text as it is. */
-function redactJson(text: string, isSecret: (key: string) => boolean): string {
-  if (!/^\s*[{[]/.test(text)) return text;
+function redactJson(text: string, isSecret: (key: string) => boolean, depth = 0): string {
+  if (!/^\s*[{[]/.test(text) || depth >= maxNested) return text;
   const json = parseJson(text);
   if (typeof json !== 'object' || json === null) return text;
   let found = false;
   const copy = JSON.stringify(json, (key, value: unknown) => {
-    if (key === '' || !isSecret(key) || value === null) return value;
-    found = true;
-    return redacted;
+    const isGone = key !== '' && isSecret(key) && value !== null;
+    const left = isGone ? redacted : typeof value === 'string' ? redactJson(value, isSecret, depth + 1) : value;
+    found ||= isGone || left !== value;
+    return left;
   });
   return found ? copy : text;
 }

@@ -291,6 +291,40 @@ describe.skipIf(!installed)(`the AI SDK ${versionOf('ai')} (${remedy})`, () => {
       expect(run.telemetry.metrics.value('llm_requests_total', { operation: 'other', provider: 'cohere' })).toBe(1);
     });
 
+    it('counts a decision, and one that fails', async () => {
+      const { ai, run } = await start(way, []);
+      const model = (fails: boolean) => ({
+        specificationVersion: 'v4' as const,
+        provider: 'openai.decision',
+        modelId: 'gpt-decide',
+        supportedQuestionTypes: ['boolean' as const],
+        async doDecide() {
+          if (fails) throw new RangeError('No.');
+          const answers = { rain: { type: 'boolean' as const, value: true, probability: 0.75 } };
+          return { answers, usage: { inputTokens: 1000, outputTokens: 500 }, warnings: [] };
+        },
+      });
+      const questions = { rain: { type: 'boolean' as const, instructions: 'Rain?' } };
+      const telemetry = { integrations: ai };
+      const decide = (fails: boolean) =>
+        sdks.experimental_decide({
+          model: model(fails) as never,
+          state: 'Clouds',
+          questions,
+          telemetry,
+          maxRetries: 0,
+        });
+      expect((await decide(false)).answers.rain.type).toBe('boolean');
+      await expect(decide(true)).rejects.toThrow('No.');
+      const each = ['ai.decide', 'ai.decide > decide gpt-decide'];
+      expect(tree(run.telemetry.spans)).toEqual(each.flatMap((path) => [path, path]));
+      const { metrics } = run.telemetry;
+      const labels = { provider: 'openai', model: 'gpt-decide' };
+      expect(metrics.value('llm_requests_total', { ...labels, operation: 'other', status: 'ok' })).toBe(1);
+      expect(metrics.value('llm_requests_total', { ...labels, status: 'error' })).toBe(1);
+      expect(metrics.value('llm_tokens_total', labels)).toBe(1500);
+    });
+
     it('sees any vendor’s provider: Anthropic’s loop over two streams', async () => {
       const { ai, run } = await start(way, [sse(anthropic.toolEvents()), sse(anthropic.messageEvents())]);
       const provider = sdks.createAnthropic({ apiKey: 'k', baseURL: `${run.loopback.url}/v1`, fetch: run.fetch });

@@ -23,6 +23,7 @@ const sdks = installed
       ...(await import('@langchain/langgraph')),
       ...(await import('@langchain/langgraph/prebuilt')),
       ...(await import('@langchain/core/tools')),
+      ...(await import('@langchain/core/caches')),
       ...(await import('@langchain/core/runnables')),
       ...(await import('@langchain/core/prompts')),
       ...(await import('@langchain/core/retrievers')),
@@ -185,6 +186,19 @@ describe.skipIf(!installed)(`${versions} (${remedy})`, () => {
       await expect(broken()).rejects.toThrow();
       await expect.poll(() => run.telemetry.spans.length).toBe(2);
       expect(counted(run)).toMatchObject({ requests: 2, failed: 1, aborted: 1, spans: 2, odd: 0 });
+    });
+
+    it('knows an answer of LangChain’s cache, which costs nothing', async () => {
+      const { client, callbacks, run } = await start(way, [completion()]);
+      const model = new sdks.ChatOpenAI({ ...client, model: 'gpt-4o-mini', cache: new sdks.InMemoryCache() });
+      for (let turn = 0; turn < 2; turn++)
+        expect((await model.invoke('Hi', { callbacks })).content).toBe('Hello there.');
+      expect(modelSpans(run.telemetry.spans).map(({ attributes }) => attributes)).toMatchObject([
+        { 'llm.cache_hit': 'miss', 'llm.operation': 'chat', 'llm.input_tokens': 1000 },
+        { 'llm.cache_hit': 'exact', 'llm.operation': 'chat', 'llm.input_tokens': 0, 'llm.cost_usd': 0 },
+      ]);
+      expect(counted(run)).toMatchObject({ requests: 2, input: 1000 });
+      expect(run.telemetry.metrics.value('llm_cache_hits_total', { cache_type: 'exact' })).toBe(1);
     });
 
     it('counts what LangChain tries again once', async () => {

@@ -159,6 +159,31 @@ describe.skipIf(!installed)(`what else SDKs have for a call, wrapped (${remedy})
       expect(telemetry.metrics.value('llm_requests_total')).toBe(1);
     });
 
+    it.each([false, true])('runTools() comes to the sum of its turns (stream: %s)', async (isStream) => {
+      const [asks, answers] = isStream
+        ? [sse(openaiWire.toolChunks()), sse(openaiWire.chatChunks())]
+        : [json(200, openaiWire.chatCompletion(null, [openaiWire.toolCall])), json(200, openaiWire.chatCompletion())];
+      const telemetry = createAlsTelemetry();
+      loopback.play([asks, answers]);
+      const parameters = { type: 'object', properties: {} };
+      const runnable = { name: 'get_weather', description: 'x', parameters, parse: JSON.parse, function: () => 'sun' };
+      const runner = telemetry.wrap(openai(), { type: 'llm' }).chat.completions.runTools({
+        ...(isStream ? streamed : request),
+        tools: [{ type: 'function', function: runnable }],
+      } as never);
+      await runner.done();
+      await settle();
+      expect(telemetry.spans.map(({ attributes }) => attributes)).toMatchObject([
+        { 'gen_ai.usage.input_tokens': 2000, 'gen_ai.usage.output_tokens': 1000, 'llm.tool_names': ['get_weather'] },
+      ]);
+    });
+
+    it('iterates pages in one span', async () => {
+      const list = json(200, { object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] });
+      const { calls } = await compare(openai, list, (client) => Array.fromAsync(client.models.list()));
+      expect(calls).toHaveLength(1);
+    });
+
     it('counts no model call where none is asked', async () => {
       const list = json(200, { object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] });
       const { calls, telemetry } = await compare(openai, list, async (client) => (await client.models.list()).data);
@@ -187,6 +212,29 @@ describe.skipIf(!installed)(`what else SDKs have for a call, wrapped (${remedy})
     ])('streams by %s', async (_, program) => {
       const { calls } = await compare(anthropic, sse(anthropicWire.messageEvents()), program);
       expect(calls).toMatchObject([{ ...end, failed: false }]);
+    });
+
+    it.each([false, true])('toolRunner() comes to the sum of its turns (stream: %s)', async (isStream) => {
+      const telemetry = createAlsTelemetry({ capture: { outputs: true } });
+      const said = (content?: unknown[]) => json(200, { ...anthropicWire.message(content), id: `msg_${content}` });
+      loopback.play(
+        isStream
+          ? [sse(anthropicWire.toolEvents()), sse(anthropicWire.messageEvents())]
+          : [said([anthropicWire.toolUse]), said()],
+      );
+      const weather = { name: 'get_weather', input_schema: { type: 'object' }, run: () => 'sun', parse: String };
+      const runner = telemetry.wrap(anthropic(), { type: 'llm' }).beta.messages.toolRunner({
+        ...claude,
+        stream: isStream,
+        tools: [weather as never],
+      });
+      if (isStream)
+        for await (const turn of runner) await (turn as { finalMessage(): Promise<unknown> }).finalMessage();
+      else await runner;
+      expect(telemetry.spans.map(({ attributes }) => attributes)).toMatchObject([
+        { 'gen_ai.usage.input_tokens': 2000, 'gen_ai.usage.output_tokens': 1000 },
+      ]);
+      expect(telemetry.spans[0]!.attributes['gen_ai.output.messages']).toMatch(/"role":"assistant"/);
     });
 
     it('fails in the middle of a stream as it would', async () => {

@@ -329,6 +329,24 @@ describe('a helper that tells its listeners', () => {
     expect(helper.events()).not.toContain('error');
   });
 
+  it.each([true, false])('that goes on by itself tells of all its replies (in parts: %s)', (inParts) => {
+    const telemetry = createAlsTelemetry();
+    const helper = new Helper();
+    telemetry.llm(() => helper)();
+    for (const id of ['chatcmpl-1', 'chatcmpl-2']) {
+      if (inParts) for (const item of chunks) helper.emit('chunk', { ...item, id });
+      helper.emit('chatCompletion', chatCompletion({ id }));
+    }
+    helper.emit('end');
+    expect(telemetry.spans).toHaveLength(1);
+    expect(telemetry.spans[0]!.attributes).toMatchObject({
+      'gen_ai.response.id': 'chatcmpl-2',
+      'gen_ai.usage.input_tokens': 20,
+      'gen_ai.usage.output_tokens': 10,
+      'llm.operation': inParts ? 'stream' : 'chat',
+    });
+  });
+
   it('fails with its own error', async () => {
     const telemetry = createAlsTelemetry();
     const helper = new Helper();

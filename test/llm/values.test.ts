@@ -147,6 +147,9 @@ describe('a wrapped client', () => {
     async archive() {
       return { archived: true };
     }
+    async fail(_: object): Promise<never> {
+      throw new Error('busy');
+    }
     async sample(_: object) {
       return { archived: true };
     }
@@ -178,6 +181,18 @@ describe('a wrapped client', () => {
     [{}, 'openai'],
   ])('at %s asks %s', async (address, provider) => {
     expect(await call(address)).toMatchObject({ ...openai, 'llm.provider': provider });
+  });
+
+  it.each([
+    ['https://api.openai.com/v1', 'openai'],
+    ['https://eu.api.openai.com/v1', 'openai'],
+    ['https://api.anthropic.com', 'anthropic'],
+    ['https://ai.corp.internal/v1', 'unknown'],
+  ])('at %s that fails has failed with %s', async (address, provider) => {
+    const telemetry = createAlsTelemetry();
+    const client = telemetry.wrap(new Client(address), { type: 'llm' });
+    await expect(client.completions.fail({ model: 'm' })).rejects.toThrow('busy');
+    expect(telemetry.metrics.value('llm_errors_total', { provider })).toBe(1);
   });
 
   it('is read in the dialect of its vendor, though no value says whose it is', async () => {

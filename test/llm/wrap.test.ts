@@ -68,6 +68,36 @@ describe('a wrapped object', () => {
     expect(telemetry.spans[1]!.status.code).toBe(2);
   });
 
+  it('is asked by the language itself as it would be: iterators, conversions, disposal', async () => {
+    class Rows {
+      #rows = [1, 2];
+      *[Symbol.iterator]() {
+        yield* this.#rows;
+      }
+      async *[Symbol.asyncIterator]() {
+        yield* this.#rows;
+      }
+      [Symbol.toPrimitive]() {
+        return this.#rows.length;
+      }
+      async [Symbol.asyncDispose]() {
+        this.#rows = [];
+      }
+    }
+    const telemetry = createAlsTelemetry();
+    const rows = telemetry.wrap(new Rows());
+    expect([...rows]).toEqual([1, 2]);
+    const seen: number[] = [];
+    for await (const row of rows as AsyncIterable<number>) seen.push(row);
+    expect(seen).toEqual([1, 2]);
+    expect(Number(rows)).toBe(2);
+    await rows[Symbol.asyncDispose]();
+    expect(Number(rows)).toBe(0);
+    expect([...telemetry.wrap(new Map([['a', 1]]))]).toEqual([['a', 1]]);
+    expect(telemetry.wrap({}).constructor).toBe(Object);
+    expect(names(telemetry)).toEqual([]);
+  });
+
   it('stays wrapped where a method answers the object itself', async () => {
     const telemetry = createAlsTelemetry();
     const store = telemetry.wrap(new Store());
@@ -82,6 +112,16 @@ describe('a wrapped object', () => {
     const store = telemetry.wrap(target);
     expect(telemetry.wrap(target)).toBe(store);
     expect(telemetry.wrap(store)).toBe(store);
+  });
+
+  it('wrapped by two telemetries tells both', () => {
+    const [one, other] = [createAlsTelemetry(), createAlsTelemetry()];
+    const target = new Store();
+    one.wrap(target).chain();
+    other.wrap(target).chain();
+    expect([names(one), names(other)]).toEqual([['Store.chain'], ['Store.chain']]);
+    other.wrap(one.wrap(target)).chain();
+    expect([names(one).length, names(other).length]).toEqual([2, 2]);
   });
 
   it('leaves listeners and internals alone, unless they are asked for', () => {
@@ -191,6 +231,41 @@ describe('a wrapped client', () => {
     });
     await client.embeddings.create();
     expect(telemetry.spans[1]!.attributes).toMatchObject({ 'llm.operation': 'embed', 'gen_ai.usage.input_tokens': 8 });
+  });
+
+  it('keeps what the platform made for the platform', () => {
+    const controller = new AbortController();
+    const client = createAlsTelemetry().wrap(Object.assign(new Client(), { controller }), { type: 'llm' });
+    expect(client.controller).toBe(controller);
+    expect(() => new Request('https://a.test', { signal: client.controller.signal })).not.toThrow();
+  });
+
+  it.each([
+    ['messages.countTokens', 'count_tokens'],
+    ['moderations.create', 'moderation'],
+    ['images.generate', 'image'],
+    ['audio.speech.create', 'speech'],
+    ['audio.transcriptions.create', 'transcription'],
+    ['v2.rerank', 'rerank'],
+    ['embeddings.create', 'embeddings'],
+    ['completions.create', 'chat'],
+  ])('asks by %s for a %s', async (path, operation) => {
+    class Part {}
+    const ask = async (_: object) => ({});
+    const [method, ...parts] = path.split('.').reverse();
+    const client = parts.reduce<object>(
+      (inner, part) => Object.assign(new Part(), { [part]: inner }),
+      Object.assign(new Part(), { [method!]: ask }),
+    );
+    const telemetry = createAlsTelemetry();
+    type Parts = { [name: string]: Parts } & typeof ask;
+    const wrapped = telemetry.wrap(client, { type: 'llm', name: 'client' }) as Parts;
+    const holder = parts.reduceRight<Parts>((outer, part) => outer[part]!, wrapped);
+    await holder[method!]!({ model: 'm' });
+    expect(telemetry.spans[0]).toMatchObject({
+      name: `client.${path}`,
+      attributes: { 'gen_ai.operation.name': operation },
+    });
   });
 
   it('used at the same time by many keeps their calls apart', async () => {

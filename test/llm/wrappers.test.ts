@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import ts from 'typescript';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type LlmResponse, type ReadableSpan, type Telemetry, TelemetryError } from '../../src/index.ts';
@@ -195,6 +196,31 @@ describe('generators', () => {
   });
 });
 
+describe('a function', () => {
+  it('keeps what is not plain about its properties', () => {
+    const telemetry = createAlsTelemetry();
+    let asked = 0;
+    const fn = Object.defineProperties((_: number) => 1, {
+      name: { value: 'fixed', enumerable: true },
+      lazy: { get: () => ++asked, enumerable: true },
+      hidden: { value: 5 },
+    }) as { (_: number): number; readonly lazy: number; readonly hidden: number };
+    const wrapped = telemetry.tool(fn);
+    expect(asked).toBe(0);
+    expect([wrapped.name, wrapped.length, wrapped.lazy, wrapped.hidden]).toEqual(['fixed', 1, 1, 5]);
+  });
+
+  it('may answer a promise of another realm', async () => {
+    const telemetry = createAlsTelemetry();
+    const reply = JSON.stringify(chatCompletion());
+    await telemetry.llm(() => runInNewContext(`Promise.resolve(${reply})`) as Promise<unknown>)();
+    const failing = telemetry.tool({ name: 't' }, () => runInNewContext('Promise.reject(new Error("no"))'));
+    await expect(failing()).rejects.toThrow('no');
+    expect(telemetry.spans.map(({ status }) => status.code)).toEqual([0, 2]);
+    expect(telemetry.spans[0]!.attributes['gen_ai.usage.input_tokens']).toBe(10);
+  });
+});
+
 describe("an SDK's promise", () => {
   class SdkPromise<T> extends Promise<T> {
     withResponse(): string {
@@ -211,6 +237,30 @@ describe("an SDK's promise", () => {
     expect(spanOf(telemetry).name).toBe('chat gpt-4o');
     const thrown = new Error('x');
     await expect(telemetry.llm(() => SdkPromise.reject(thrown))()).rejects.toBe(thrown);
+  });
+
+  it('of a page that is read as all its pages is over with the last one', async () => {
+    class Pages extends Promise<number[]> {
+      async *[Symbol.asyncIterator]() {
+        yield* await this;
+      }
+    }
+    async function readAll(pages: Pages): Promise<number[]> {
+      const seen: number[] = [];
+      for await (const item of pages) seen.push(item);
+      return seen;
+    }
+    const telemetry = createAlsTelemetry();
+    const list = telemetry.tool({ name: 'list' }, () => new Pages((resolve) => resolve([1, 2])));
+    expect(await readAll(list())).toEqual([1, 2]);
+    for await (const _ of list()) break;
+    expect(await list()).toEqual([1, 2]);
+    const failing = telemetry.tool({ name: 'fail' }, () => new Pages((_, reject) => reject(new RangeError('no'))));
+    await expect(readAll(failing())).rejects.toThrow('no');
+    expect(telemetry.spans.map(({ name, status }) => [name, status.code])).toEqual([
+      ...Array.from({ length: 3 }, () => ['execute_tool list', 0]),
+      ['execute_tool fail', 2],
+    ]);
   });
 
   it('that only looks like one is not started', () => {

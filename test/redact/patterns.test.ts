@@ -21,6 +21,8 @@ const secrets: Record<Name, readonly string[]> = {
     'pplx-abcdefghijklmnop1234',
     'hf_abcdefghijklmnop1234',
     'ghp_abcdefghijklmnop1234',
+    'whsec_abcdefghijklmnop1234',
+    'GOCSPX-abcdefghijklmnop1234',
   ],
   bearer: ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U'],
 };
@@ -60,6 +62,19 @@ describe('what stands behind a name', () => {
     ['{"api_key": "s3cr3t-value", "b": 1}', 's3cr3t-value'],
     ['x-goog-api-key: s3cr3t-value', 's3cr3t-value'],
     ['password=hunter22', 'hunter22'],
+    // In a JSON text inside of another, as the arguments of a tool.
+    ['{"arguments":"{\\"password\\": \\"hunter22\\"}"}', 'hunter22'],
+    ['password=hun\\ter22', 'hun\\ter22'],
+    ['MISTRAL_API_KEY=s3cr3tvalue', 's3cr3tvalue'],
+    ['aws_secret_access_key = wJalrXUtnFEMI/K7MDENG', 'wJalrXUtnFEMI/K7MDENG'],
+    ['AWS_SESSION_TOKEN: FwoGZXIvYXdzEabc', 'FwoGZXIvYXdzEabc'],
+    ['https://generativelanguage.example/v1?key=plainvalue&alt=sse', 'plainvalue'],
+    ['connect postgres://admin:hunter2@localhost:5432/x failed', 'hunter2'],
+    ['redis://:hunter2@h:6379', 'hunter2'],
+    [
+      '-----BEGIN RSA PRIVATE KEY-----MIIEvQIBADANBgkqhkiG9w0B-----END RSA PRIVATE KEY-----',
+      'MIIEvQIBADANBgkqhkiG9w0B',
+    ],
   ])('goes from %s', (text, secret) => {
     expect(patterns.apiKey.redact(text)).toBe(text.replace(secret, '[REDACTED]'));
   });
@@ -91,6 +106,8 @@ describe('the patterns leave alone', () => {
     '000-12-3456',
     'a task-oriented and risk-averse description of things',
     'The answer is 42, 3.14159 or 1234567890.',
+    'max_tokens: 12345, secretary: Anna, design=modern',
+    'http://localhost:4318/v1/traces?a=1@b',
   ])('%s', (text) => {
     expect(all(text)).toBe(text);
   });
@@ -112,6 +129,9 @@ describe('any text', () => {
     'eyJ',
     'bearer ',
     'key=',
+    '://',
+    '-----BEGIN PRIVATE KEY-----',
+    '\\',
     '"',
     ':',
     '_',

@@ -95,6 +95,16 @@ describe('redaction', () => {
     });
   });
 
+  it('by key takes the value in JSON inside of JSON, as the arguments of a tool', () => {
+    const { telemetry } = create({ redact: [{ key: 'password' }] });
+    const call = { name: 'login', arguments: JSON.stringify({ user: 'a', password: 'hunter22' }) };
+    telemetry.span('work', { attributes: { call: JSON.stringify(call) } }, () => {});
+    expect(JSON.parse(String(telemetry.spans[0]!.attributes.call))).toEqual({
+      name: 'login',
+      arguments: '{"user":"a","password":"[REDACTED]"}',
+    });
+  });
+
   it('by key takes the value in a query, a form or a line', () => {
     const { telemetry } = create({ redact: [{ key: 'api_key' }, { key: 'pin' }] });
     const attributes = {

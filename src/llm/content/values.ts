@@ -69,8 +69,10 @@ export interface ItemContent {
 export function createItemContent(providers: readonly Provider[], maxText: number): ItemContent {
   let readers: readonly ContentReader[] | undefined;
   let texts = '';
+  let last: unknown;
   return {
     add(value) {
+      last = value;
       readers ??= listFormats(providers).map((format) => format.stream(maxText));
       if (typeof value === 'string' && texts.length < maxText) texts += value.slice(0, maxText);
       for (const reader of readers) safely(() => reader.event({ json: value }), ignore);
@@ -78,7 +80,10 @@ export function createItemContent(providers: readonly Provider[], maxText: numbe
     result() {
       const said = (readers ?? []).map((reader) => safely(() => reader.result(), ignore) ?? []);
       const known = said.find((messages) => messages.some(({ parts }) => parts.length > 0));
-      return known ?? (texts === '' ? undefined : texts);
+      if (known) return known;
+      // Of a loop that yields whole replies.
+      const whole = readValueContent(last, providers);
+      return whole === last ? texts || undefined : (whole as readonly Message[]);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { anthropicMessages } from './anthropic-messages.ts';
-import { createProvider } from './format.ts';
+import { createProvider, extend, matchHosts } from './format.ts';
 
 /**
  * Anthropic: messages, streamed or not, on `api.anthropic.com` and wherever else a path ends in `/v1/messages`.
@@ -8,4 +8,6 @@ import { createProvider } from './format.ts';
  * @example
  * createTelemetry({ providers: [anthropic], prices: anthropicPrices });
  */
-export const anthropic = createProvider({ name: 'anthropic', formats: [anthropicMessages] });
+export const anthropic = extend(createProvider({ name: 'anthropic', formats: [anthropicMessages] }), {
+  owns: matchHosts(['api.anthropic.com']),
+});

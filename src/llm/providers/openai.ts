@@ -1,4 +1,4 @@
-import { createProvider } from './format.ts';
+import { createProvider, extend, matchHosts } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 
 /**
@@ -8,4 +8,7 @@ import { createOpenaiFormat } from './openai-format.ts';
  * @example
  * createTelemetry({ providers: [openai], prices: openaiPrices });
  */
-export const openai = createProvider({ name: 'openai', formats: [createOpenaiFormat({ usageOnRequest: true })] });
+export const openai = extend(
+  createProvider({ name: 'openai', formats: [createOpenaiFormat({ usageOnRequest: true })] }),
+  { owns: matchHosts(['api.openai.com', '*.api.openai.com']) },
+);

@@ -4,7 +4,7 @@ import { readCount } from '../faults.ts';
 import type { ItemReader, LlmResponse, LlmUsage, Provider } from '../provider.ts';
 import { shortProviderName } from '../provider-names.ts';
 import { maxItems, present } from '../providers/wire.ts';
-import { createShape, sumUsage } from './shape.ts';
+import { createShape, sumReplies } from './shape.ts';
 
 /** A count, or one that is split: the specification of models since its third version says `{ total, … }`. */
 function readTotal(value: unknown): number | undefined {
@@ -71,17 +71,6 @@ function readStep(step: Json): LlmResponse {
   );
 }
 
-/** All steps are one call of the application's: their sum, and what the last one says of itself. */
-function readSteps(steps: readonly LlmResponse[]): LlmResponse {
-  const toolCalls = steps.flatMap((step) => step.toolCalls ?? []);
-  const usage = sumUsage(steps.map((step) => step.usage));
-  return {
-    ...steps.at(-1),
-    ...(usage && { usage }),
-    ...(toolCalls.length > 0 && { toolCalls }),
-  };
-}
-
 function isStep(value: unknown): boolean {
   const step = asObject(value);
   if (!step || readReason(step.finishReason) === undefined) return false;
@@ -113,7 +102,7 @@ function accepts(value: unknown): boolean {
 function read(value: unknown): LlmResponse {
   const result = asObject(value) ?? {};
   const steps = asArray(result.steps).map(asObject);
-  if (steps.length > 0) return readSteps(steps.map((step) => readStep(step ?? {})));
+  if (steps.length > 0) return sumReplies(steps.map((step) => readStep(step ?? {})));
   return isEmbedding(result) ? readEmbedding(result) : readStep(result);
 }
 
@@ -155,7 +144,7 @@ function createReader(): ItemReader {
     },
     result() {
       const error = failure === undefined ? undefined : { type: asString(asObject(failure)?.name) ?? 'error' };
-      return { ...readSteps(steps), ...(error && { error }) };
+      return { ...sumReplies(steps), ...(error && { error }) };
     },
   };
 }

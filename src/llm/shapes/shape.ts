@@ -31,25 +31,34 @@ export function createShape({ name, priority, accepts, read, items, content }: S
   };
 }
 
-const fields = [
-  'input',
-  'cacheRead',
-  'cacheWrite',
-  'output',
-  'reasoning',
-  'total',
-  'audioInput',
-  'audioOutput',
-] as const;
+const fields: readonly (keyof LlmUsage)[] = [
+  ...(['input', 'cacheRead', 'cacheWrite', 'cacheWrite1h', 'output', 'reasoning', 'total'] as const),
+  ...(['audioInput', 'audioCacheRead', 'audioOutput', 'webSearches', 'requests'] as const),
+];
 
 /** Field by field; one that nobody tells stays unknown. */
 export function sumUsage(usages: readonly (LlmUsage | undefined)[]): LlmUsage | undefined {
-  const sum: Partial<Record<(typeof fields)[number], number>> = {};
+  const sum: LlmUsage = {};
   for (const usage of usages) {
     for (const field of fields) {
       const count = asNumber(usage?.[field]);
       if (count !== undefined) sum[field] = (sum[field] ?? 0) + count;
     }
   }
-  return present(sum) as LlmUsage | undefined;
+  return present(sum);
+}
+
+/** Several replies that are one call of the application's: their sum, and what the last one says of itself. */
+export function sumReplies(replies: readonly LlmResponse[]): LlmResponse {
+  const { costUsd: _, ...last } = replies.at(-1) ?? {};
+  const toolCalls = replies.flatMap((reply) => reply.toolCalls ?? []);
+  const usage = sumUsage(replies.map((reply) => reply.usage));
+  const costs = replies.map((reply) => reply.costUsd).filter((cost) => cost !== undefined);
+  const isPriced = costs.length > 0 && costs.length === replies.length;
+  return {
+    ...last,
+    ...(usage && { usage }),
+    ...(isPriced && { costUsd: costs.reduce((sum, cost) => sum + cost, 0) }),
+    ...(toolCalls.length > 0 && { toolCalls }),
+  };
 }
