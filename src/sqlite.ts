@@ -6,6 +6,14 @@ export interface Sqlite {
   prepare(sql: string): { run(...values: SqliteValue[]): unknown; all(...values: SqliteValue[]): unknown[] };
 }
 
+/** How long a statement waits while another process writes, unless whoever opened the database has said it. */
+const busyMs = 1000;
+
+export function waitForOthers(database: Sqlite): void {
+  const [row] = database.prepare('PRAGMA busy_timeout').all() as { timeout?: SqliteValue }[];
+  if (!row?.timeout) database.exec(`PRAGMA busy_timeout = ${busyMs}`);
+}
+
 /** Statements of a database, prepared once each. */
 export interface Statements {
   run(sql: string, ...values: SqliteValue[]): void;
@@ -33,7 +41,11 @@ export function createStatements(database: Sqlite): Statements {
         database.exec('COMMIT');
         return result;
       } catch (error) {
-        database.exec('ROLLBACK');
+        try {
+          database.exec('ROLLBACK');
+        } catch {
+          // A disk that is full has ended it already: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction
+        }
         throw error;
       }
     },

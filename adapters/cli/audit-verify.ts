@@ -86,6 +86,7 @@ function describeFault({ index, problem }: Fault): string {
 async function describeRecord(store: AuditStore, { index, problem }: Fault): Promise<string> {
   for await (const record of store.read()) {
     if (record.index !== index) continue;
+    if (record.id === '') return '; its line is no record any more';
     const when =
       Number.isFinite(record.time) && Math.abs(record.time) < 8.64e15 ? new Date(record.time).toISOString() : 'unknown';
     const hint =
@@ -122,7 +123,7 @@ async function openStore(path: string): Promise<OpenStore> {
   if (String.fromCharCode(...read(0, sqliteMagic.length)) === sqliteMagic) {
     closeSync(file);
     const database = await openSqlite(path, { readOnly: true });
-    return { store: createSqliteAuditStore(database), isCutOff: () => false, close: () => database.close() };
+    return { store: openTable(database, path), isCutOff: () => false, close: () => database.close() };
   }
   let isCutOff = false;
   const store = createJsonlStore(() => ({
@@ -139,9 +140,20 @@ async function openStore(path: string): Promise<OpenStore> {
   return { store, isCutOff: () => isCutOff, close: () => closeSync(file) };
 }
 
+/** A database that is only read can't be given the table that it lacks. */
+function openTable(database: Parameters<typeof createSqliteAuditStore>[0], path: string): AuditStore {
+  try {
+    return createSqliteAuditStore(database);
+  } catch {
+    throw new CommandError(`${path} has no audit log`);
+  }
+}
+
 function openReadOnly(path: string): number {
   try {
-    return openSync(path, 'r');
+    const file = openSync(path, 'r');
+    readSync(file, new Uint8Array(1), 0, 1, 0);
+    return file;
   } catch (error) {
     throw new CommandError(`${path} can't be read: ${messageOf(error)}`);
   }

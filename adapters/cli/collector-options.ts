@@ -6,7 +6,7 @@ import { createMemoryTraceStore } from '../../src/collector/memory-trace-store.t
 import type { CollectorOptions } from '../../src/collector/options.ts';
 import { createSqliteTraceStore } from '../../src/collector/sqlite-trace-store.ts';
 import type { TraceStore } from '../../src/collector/trace-store.ts';
-import type { TelemetryError } from '../../src/errors.ts';
+import { messageOf, type TelemetryError } from '../../src/errors.ts';
 import type { TelemetryOptions } from '../../src/options.ts';
 import { protobuf } from '../../src/otlp/protobuf.ts';
 import { parsePrices } from '../../src/pricing/check.ts';
@@ -14,7 +14,7 @@ import { fileVariable, jsonVariable } from '../../src/pricing/sources.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { openAppendFile } from '../../src/server/append-file.ts';
 import { paths, type SettingPath, type SettingValues } from './collector-settings.ts';
-import { UsageError } from './command.ts';
+import { CommandError, UsageError } from './command.ts';
 import { readText } from './config-file.ts';
 import { readKeysFile, readSecretFile } from './keys-file.ts';
 import { readSigningKey } from './pem.ts';
@@ -117,8 +117,13 @@ async function openStore(values: SettingValues): Promise<{ traces: TraceStore; c
   const [, path] = /^sqlite:(.+)$/.exec(store) ?? [];
   if (path === undefined) throw new UsageError(`store is ${JSON.stringify(store)}: it must be memory or sqlite:PATH`);
   const database = await openSqlite(path);
-  const traces = createSqliteTraceStore(database, { ...bounds, ...(expireAfterMs && { expireAfterMs }) });
-  return { traces, close: () => database.close() };
+  try {
+    const traces = createSqliteTraceStore(database, { ...bounds, ...(expireAfterMs && { expireAfterMs }) });
+    return { traces, close: () => database.close() };
+  } catch (error) {
+    database.close();
+    throw new CommandError(`the database ${path} can't be used: ${messageOf(error)}`);
+  }
 }
 
 async function openAudit(values: SettingValues): Promise<AuditLog | undefined> {
@@ -127,5 +132,9 @@ async function openAudit(values: SettingValues): Promise<AuditLog | undefined> {
   if (path === undefined) return undefined;
   const signingKey = keyFile === undefined ? undefined : await readSigningKey(keyFile);
   const store = createJsonlStore(() => openAppendFile(fs, path));
+  // Now, and not with the first entry, which would be lost.
+  await store.last().catch((error: unknown) => {
+    throw new CommandError(`the audit log ${path} can't be opened: ${messageOf(error)}`);
+  });
   return createAuditLog({ store, chain: values['audit.chain'] ?? true, ...(signingKey && { signingKey }) });
 }

@@ -1,6 +1,5 @@
-import { parseJson } from '../json.ts';
 import { taken } from './memory-store.ts';
-import { type AuditRecord, type AuditStore, toPage } from './record.ts';
+import { type AuditRecord, type AuditStore, parseRecord, toPage, unreadable } from './record.ts';
 
 /** An open file, as a runtime's adapter has it. */
 export interface AppendFile {
@@ -15,7 +14,10 @@ export interface AppendFile {
 const chunkBytes = 65_536;
 const newLine = 10;
 
-/** One record a line. A line that was cut off by a crash, and so never confirmed, is taken away when the file is opened. */
+/**
+ * One record a line. A line that was cut off by a crash, and so never confirmed, is taken away when the file is
+ * opened, one that could not be written whole at once.
+ */
 export function createJsonlStore(open: () => AppendFile): AuditStore {
   let file: AppendFile | undefined;
   let last: AuditRecord | undefined;
@@ -34,27 +36,43 @@ export function createJsonlStore(open: () => AppendFile): AuditStore {
     return fresh;
   }
 
-  async function* read(): AsyncGenerator<AuditRecord> {
+  async function* records(): AsyncGenerator<AuditRecord> {
     for (const { record } of readLines(await opened())) if (record) yield record;
+  }
+
+  /** A line that is no record stands for the one that it was. */
+  async function* read(): AsyncGenerator<AuditRecord> {
+    let index = -1;
+    for (const { record } of readLines(await opened())) {
+      index = record?.index ?? index + 1;
+      yield record ?? unreadable(index);
+    }
   }
 
   return {
     async append(record) {
       const target = await opened();
       if (last && record.index <= last.index) throw taken(record.index);
-      target.append(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+      const size = target.size();
+      try {
+        target.append(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+      } catch (error) {
+        // Half a line would take the next one with it.
+        target.truncate(size);
+        throw error;
+      }
       last = record;
     },
     async last() {
       await opened();
       return last;
     },
-    query: (query) => toPage(read(), query),
+    query: (query) => toPage(records(), query),
     read,
   };
 }
 
-/** Whole lines, and where the next one begins. A line that is no record has none: its index will be missed. */
+/** Whole lines, and where the next one begins. A line that is no record has none. */
 function* readLines(file: AppendFile): Generator<{ record: AuditRecord | undefined; next: number }> {
   const decoder = new TextDecoder();
   let rest = new Uint8Array(0);
@@ -68,9 +86,9 @@ function* readLines(file: AppendFile): Generator<{ record: AuditRecord | undefin
     at += chunk.length;
     let from = 0;
     for (let to = bytes.indexOf(newLine); to >= 0; to = bytes.indexOf(newLine, from)) {
-      const record = parseJson(decoder.decode(bytes.subarray(from, to))) as AuditRecord | undefined;
+      const record = parseRecord(decoder.decode(bytes.subarray(from, to)));
       from = to + 1;
-      yield { record: typeof record?.index === 'number' ? record : undefined, next: base + from };
+      yield { record, next: base + from };
     }
     rest = bytes.slice(from);
   }

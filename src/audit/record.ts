@@ -1,3 +1,4 @@
+import { asObject, parseJson } from '../json.ts';
 import { readLimit } from '../paging.ts';
 
 /** What is written down of a model call. */
@@ -58,6 +59,17 @@ export interface AuditStore {
   read(): AsyncIterable<AuditRecord>;
   /** Index of the oldest record, in a store that lets old ones go. */
   first?(): number;
+}
+
+/** A record as a store wrote it; `undefined` for what is none. */
+export function parseRecord(text: string): AuditRecord | undefined {
+  const record = asObject(parseJson(text));
+  return typeof record?.index === 'number' ? (record as unknown as AuditRecord) : undefined;
+}
+
+/** Stands for a record that can't be read any more, and is never right. */
+export function unreadable(index: number): AuditRecord {
+  return { index, id: '', time: Number.NaN, model: '', hash: 'unreadable' };
 }
 
 /** Records of a page that says no limit. */

@@ -46,7 +46,7 @@ export function createAccess({ keys, adminKey, trustTenantHeader = false }: Acce
 
   async function readKey(request: Request): Promise<string | undefined> {
     const bearer = /^bearer +(\S+) *$/i.exec(request.headers.get('authorization') ?? '')?.[1];
-    const key = request.headers.get('x-api-key') ?? bearer;
+    const key = request.headers.get('x-api-key') || bearer;
     return key && key.length <= maxKeyLength ? digest(key) : undefined;
   }
 

@@ -3,10 +3,12 @@ import { toUnixNano } from '../clock.ts';
 import type { Ledger } from '../delivery.ts';
 import { asString } from '../json.ts';
 import type { FamilyTable } from '../llm/families.ts';
+import { differenceOf, familyKey } from '../metrics/merge.ts';
 import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
 import type { MetricStore } from '../metrics/store.ts';
 import { createStoreExporter } from '../metrics/store-exporter.ts';
 import { readSender, type Sender, senderLabels } from './emitters.ts';
+import { faultOfPoint } from './pushed-point.ts';
 import { createPushedSeries } from './pushed-series.ts';
 
 export interface PushedMetricsPorts {
@@ -45,6 +47,8 @@ export function createPushedMetrics(ports: PushedMetricsPorts): PushedMetrics {
   const derivedBounds = new Map(Object.values(ports.derived).map(({ name, buckets }) => [name, buckets?.join()]));
   /** By family and sender; there are no more of them than series. */
   const pushing = new Set<string>();
+  /** What each name was first pushed as, for as long as the store that nobody else writes into; as many as series. */
+  const forms = new Map<string, Omit<MetricFamily, 'points'>>();
   let fresh: MetricFamily[] = [];
   const exporter = createStoreExporter({
     ...ports,
@@ -58,16 +62,21 @@ export function createPushedMetrics(ports: PushedMetricsPorts): PushedMetrics {
 
   function objectionTo(family: MetricFamily, temporality: 'delta' | 'cumulative'): string | undefined {
     const own = derivedBounds.get(family.name);
-    if (derivedBounds.has(family.name) && own !== family.bounds?.join()) {
+    const isOther = own !== family.bounds?.join() || (family.name.endsWith('_total') && family.type !== 'counter');
+    if (derivedBounds.has(family.name) && isOther) {
       return `${family.name} has other buckets, or another type, than this collector gives it: set the same metrics.buckets`;
     }
     if (temporality === 'cumulative' && ports.ephemeral && (family.type !== 'gauge' || family.additive)) {
       return `${family.name} is cumulative: instances come and go here, so send deltas`;
     }
-    return undefined;
+    // What a shared one has may come from elsewhere: it says so itself.
+    const form = ports.isShared ? undefined : forms.get(familyKey(family));
+    const difference = form && differenceOf(form, family);
+    return difference && `${family.name} differs in its ${difference} from what was first pushed under this name`;
   }
 
-  function addFamily(family: MetricFamily, snapshot: MetricsSnapshot, sender: Sender): number {
+  /** Answers why points were left out, if any were. */
+  function addFamily(family: MetricFamily, snapshot: MetricsSnapshot, sender: Sender): string[] {
     const instance = asString(snapshot.resource['service.instance.id']) ?? '';
     const who = senderLabels(sender);
     const added = Object.fromEntries(names.map((name) => [name, who[name] ?? '']));
@@ -75,14 +84,20 @@ export function createPushedMetrics(ports: PushedMetricsPorts): PushedMetrics {
       sender: `${sender.tenant}\n${sender.env}\n${sender.service}\n${instance}`,
       temporality: snapshot.temporality,
     };
-    const points = family.points.flatMap((point) => {
-      const { attributes: _types, ...plain } = point;
-      return series.add(push, family, { ...plain, labels: { ...point.labels, ...added } }) ?? [];
+    const problems: string[] = [];
+    const points = family.points.flatMap(({ attributes: _types, ...plain }) => {
+      const point = { ...plain, labels: { ...plain.labels, ...added } };
+      const fault = faultOfPoint(family, point);
+      const total = fault ? undefined : series.add(push, family, point);
+      if (!total) problems.push(fault ?? 'there are more series than limits.pushedSeries');
+      return total ?? [];
     });
-    if (points.length === 0) return family.points.length;
+    if (points.length === 0) return problems;
+    const { points: _all, ...form } = family;
+    if (!forms.has(familyKey(family)) && forms.size < ports.maxSeries) forms.set(familyKey(family), form);
     fresh.push({ ...family, points });
     if (derivedBounds.has(family.name)) pushing.add(keyOf(family.name, added, names));
-    return family.points.length - points.length;
+    return problems;
   }
 
   return {
@@ -94,9 +109,9 @@ export function createPushedMetrics(ports: PushedMetricsPorts): PushedMetrics {
         const sender = readSender({ attributes: snapshot.resource }, tenant);
         for (const family of snapshot.metrics) {
           const objection = objectionTo(family, snapshot.temporality);
-          const refused = objection ? family.points.length : addFamily(family, snapshot, sender);
-          left += refused;
-          if (refused > 0) problem ??= objection ?? 'there are more series than limits.pushedSeries';
+          const problems = objection ? family.points.map(() => objection) : addFamily(family, snapshot, sender);
+          left += problems.length;
+          problem ??= problems[0];
         }
       }
       if (fresh.length > 0) await exporter.flush(clock.monotonic() + ports.timeoutMs);

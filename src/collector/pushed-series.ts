@@ -4,11 +4,18 @@ import type { MetricFamily, Point } from '../metrics/snapshot.ts';
 /** Who has not sent for so long is a new sender. */
 const expireAfterMs = 86_400_000;
 
+/**
+ * Starts of a series that are told apart: processes that say the same of themselves take turns, and what comes again may
+ * come after what is newer.
+ */
+const maxStarts = 16;
+
 /** One series of one sender, as it was last heard, and what it has come to since we know of it. */
 interface Series {
   readonly labels: Point['labels'];
   heardAt: number;
-  last: Point | undefined;
+  /** The newest point of each start, the one that was heard of longest ago first. */
+  readonly lasts: Map<bigint, Point>;
   total: Tally;
 }
 
@@ -64,27 +71,23 @@ export function createPushedSeries({ maxSeries, monotonic, isKnown }: PushedSeri
       known.delete(oldest);
     }
     if (known.size >= maxSeries) return undefined;
-    const created = { labels, heardAt: now, last: undefined, total: nothing };
+    const created = { labels, heardAt: now, lasts: new Map(), total: nothing };
     known.set(key, created);
     return created;
   }
 
   function grow(series: Series, { temporality }: Push, family: MetricFamily, point: Point): void {
-    const { last } = series;
-    const isRepeat = last?.timeUnixNano === point.timeUnixNano && last.startUnixNano === point.startUnixNano;
-    if (isRepeat) return;
+    const { lasts } = series;
+    // What goes up and down is what it is now: of a process that has ended nothing is left.
+    const start = family.additive && temporality === 'cumulative' ? 0n : point.startUnixNano;
+    const last = lasts.get(start);
+    if (last?.timeUnixNano === point.timeUnixNano && last.startUnixNano === point.startUnixNano) return;
     const isOlder = last !== undefined && point.timeUnixNano < last.timeUnixNano;
-    if (temporality === 'delta') {
-      series.total = addTally(series.total, point, 1);
-      if (!isOlder) series.last = point;
-      return;
-    }
-    // One that was overtaken is part of what overtook it.
-    if (isOlder) return;
-    series.last = point;
-    if (!last && isKnown(point.startUnixNano)) return;
-    const goesOn =
-      last !== undefined && point.startUnixNano === last.startUnixNano && !hasBegunAnew(family, point, last);
+    // A cumulative one that was overtaken is part of what overtook it.
+    if (isOlder && temporality === 'cumulative') return;
+    if (!isOlder) remember(lasts, start, point);
+    if (temporality === 'cumulative' && !last && isKnown(point.startUnixNano)) return;
+    const goesOn = temporality === 'cumulative' && last !== undefined && !hasBegunAnew(family, point, last);
     series.total = addTally(goesOn ? addTally(series.total, last, -1) : series.total, point, 1);
   }
 
@@ -103,6 +106,12 @@ export function createPushedSeries({ maxSeries, monotonic, isKnown }: PushedSeri
       return { ...rest, labels, counts, count, ...(sum !== undefined && { sum }) };
     },
   };
+}
+
+function remember(lasts: Series['lasts'], start: bigint, point: Point): void {
+  lasts.delete(start);
+  lasts.set(start, point);
+  if (lasts.size > maxStarts) for (const oldest of lasts.keys()) if (lasts.delete(oldest)) break;
 }
 
 /** What can only grow and is less than it was; an up-down counter may fall. */

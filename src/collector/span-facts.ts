@@ -40,5 +40,5 @@ export function readFacts(span: ReadableSpan): SpanFacts {
 }
 
 function sum({ input = 0, output = 0 }: { input?: number; output?: number }): number {
-  return input + output;
+  return Math.min(input + output, Number.MAX_SAFE_INTEGER);
 }

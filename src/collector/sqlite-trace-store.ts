@@ -1,6 +1,6 @@
 import { decodeStoredSpan, encodeStoredSpan } from '../otlp/decode/stored-span.ts';
 import { readLimit } from '../paging.ts';
-import { createStatements, type Sqlite, type SqliteValue, type Statements } from '../sqlite.ts';
+import { createStatements, type Sqlite, type SqliteValue, type Statements, waitForOthers } from '../sqlite.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { readFacts, type SpanFacts } from './span-facts.ts';
 import { defaultLimit, readCursor, summarize, writeCursor } from './summary.ts';
@@ -49,6 +49,7 @@ type Row = Record<string, SqliteValue>;
  * createCollector({ traces: createSqliteTraceStore(new DatabaseSync('traces.db')) });
  */
 export function createSqliteTraceStore(database: Sqlite, options: SqliteTraceStoreOptions = {}): TraceStore {
+  waitForOthers(database);
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = NORMAL');
   database.exec(traceSchema(false));

@@ -8,7 +8,7 @@ import type { ReadWaitUntil } from './client.ts';
 import type { Forward } from './forward.ts';
 import type { Intake } from './intake.ts';
 import type { Live } from './live.ts';
-import { openPolledLive } from './live-poll.ts';
+import { liveHeaders, openPolledLive } from './live-poll.ts';
 import type { MetricsPage } from './metrics-page.ts';
 import { Refusal } from './refusal.ts';
 import type { LiveSettings } from './settings.ts';
@@ -50,6 +50,8 @@ export function addStatusRoutes(app: Hono, ports: StatusPorts): void {
   });
   app.get('/v1/live', async (context) => {
     const { tenant } = await access.identify(context.req.raw);
+    // Who asks for the head alone does not listen, and would never be seen to leave.
+    if (context.req.method === 'HEAD') return new Response(null, { headers: liveHeaders });
     const isAlone = ports.ephemeral || ports.readWaitUntil(context) !== undefined;
     return isAlone ? openPolledLive(ports.traces, tenant, ports.now) : live.open(tenant, context.req.raw.signal);
   });

@@ -7,8 +7,11 @@ const maxModels = 20;
 /** A trace as a list shows it, from its spans, of which there is at least one. */
 export function summarize(traceId: string, spans: readonly SpanFacts[]): TraceSummary {
   const ids = new Set(spans.map(({ spanId }) => spanId));
-  const first = spans.reduce((a, b) => (b.start < a.start ? b : a));
-  const root = spans.find(({ parentId }) => parentId === undefined || !ids.has(parentId)) ?? first;
+  const first = earliest(spans)!;
+  const root =
+    earliest(spans.filter(({ parentId }) => parentId === undefined)) ??
+    earliest(spans.filter(({ parentId = '' }) => !ids.has(parentId))) ??
+    first;
   const start = first.start;
   const end = spans.reduce((latest, span) => Math.max(latest, span.end), start);
   const models = new Set(spans.flatMap(({ model }) => model ?? []));
@@ -22,9 +25,18 @@ export function summarize(traceId: string, spans: readonly SpanFacts[]): TraceSu
     spanCount: spans.length,
     status: spans.some(({ failed }) => failed) ? 'error' : 'ok',
     models: [...models].sort().slice(0, maxModels),
-    tokens: total(spans, ({ tokens }) => tokens),
+    // Beyond that a database would give them back as what is no number.
+    tokens: atMost(
+      Number.MAX_SAFE_INTEGER,
+      total(spans, ({ tokens }) => tokens),
+    ),
     costUsd: total(spans, ({ costUsd }) => costUsd),
   };
+}
+
+/** Of those that begin at once the first. */
+function earliest(spans: readonly SpanFacts[]): SpanFacts | undefined {
+  return spans.reduce<SpanFacts | undefined>((a, b) => (a && a.start <= b.start ? a : b), undefined);
 }
 
 /** The sum over spans that say it, but for those around one that says it too: they restate it. */
@@ -38,6 +50,10 @@ function total(spans: readonly SpanFacts[], read: (span: SpanFacts) => number | 
     for (let id = span.parentId; id !== undefined && !around.has(id); id = byId.get(id)?.parentId) around.add(id);
   }
   return saying.reduce((sum, span) => (around.has(span.spanId) ? sum : sum + read(span)!), 0);
+}
+
+function atMost(max: number, value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.min(value, max);
 }
 
 /** Whether a trace is looked for; `services` are those of all its spans. */

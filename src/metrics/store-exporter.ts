@@ -21,7 +21,10 @@ export interface StoreExporterOptions {
   /** A random id of at most 64 characters. */
   readonly newId: () => string;
   readonly ledger: Ledger;
-  /** What is collected was counted elsewhere: its `edgespan_*` families are no echo of this sending, and are sent alone. */
+  /**
+   * What is collected was counted elsewhere, each time by somebody else: its `edgespan_*` families are no echo of this
+   * sending and are sent alone, and what one gave that was refused says nothing of the next one's.
+   */
   readonly isForOthers?: boolean;
 }
 
@@ -136,7 +139,7 @@ export function createStoreExporter(options: StoreExporterOptions): MetricExport
     // A store that names none of them takes nothing of the batch.
     const rest = kept.length < one.batch.families.length ? kept : [];
     for (const { name } of one.batch.families) {
-      if (named.has(name)) refusedUntil.set(name, clock.monotonic() + refusedForMs);
+      if (named.has(name) && !options.isForOthers) refusedUntil.set(name, clock.monotonic() + refusedForMs);
     }
     const size = one.size - countPoints(rest);
     tell(0, drop('refused', size), new TelemetryError('store_refused', `the metric store refuses ${message}`));

@@ -54,6 +54,35 @@ describe('a file of JSON lines', () => {
   });
 });
 
+describe('a disk that is full', () => {
+  it('takes no half lines, so that the next entry is whole', async () => {
+    let isFull = false;
+    const store = createJsonlStore(() => {
+      const file = openAppendFile(fs, newFile());
+      return {
+        ...file,
+        append(bytes) {
+          file.append(isFull ? bytes.subarray(0, 40) : bytes);
+          if (isFull) throw new Error('ENOSPC');
+        },
+      };
+    });
+    const log = createAuditLog({ store, chain: true });
+    await log.record({ model: 'a' });
+    isFull = true;
+    await expect(log.record({ model: 'b' })).rejects.toThrow('ENOSPC');
+    isFull = false;
+    expect(await log.record({ model: 'c' })).toMatchObject({ index: 1 });
+    expect(await log.verify()).toEqual({ ok: true, count: 2 });
+  });
+});
+
+it('SQLite waits for another process that is writing', () => {
+  const database = new DatabaseSync(':memory:');
+  createSqliteAuditStore(database);
+  expect(database.prepare('PRAGMA busy_timeout').get()).toEqual({ timeout: 1000 });
+});
+
 it('in memory lets the oldest go, and says so', async () => {
   const log = createAuditLog({ store: createMemoryAuditStore({ maxRecords: 5 }), chain: true });
   for (let i = 0; i < 12; i++) await log.record({ model: 'm' });

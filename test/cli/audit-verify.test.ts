@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { createJsonlStore } from '../../src/audit/jsonl-store.ts';
@@ -40,6 +41,18 @@ describe('edgespan audit verify', () => {
       (lines) => lines.map((line, i) => (i === 2 ? line.replace('"costUsd":2', '"costUsd":0') : line)),
       { index: 2, problem: 'altered' },
       'record 2 is altered',
+    ],
+    [
+      'overwritten',
+      (lines) => lines.map((line, i) => (i === 2 ? '#'.repeat(line.length) : line)),
+      { index: 2, problem: 'altered' },
+      'record 2 is altered: it is not what its hash was made of; its line is no record any more',
+    ],
+    [
+      'overwritten, the last one',
+      (lines) => lines.map((line, i) => (i === 4 ? '#'.repeat(line.length) : line)),
+      { index: 4, problem: 'altered' },
+      'record 4 is altered',
     ],
     ['missing', (lines) => lines.filter((_, i) => i !== 3), { index: 3, problem: 'missing' }, 'record 3 is missing'],
     [
@@ -135,6 +148,31 @@ describe('edgespan audit verify', () => {
     for (let i = 0; i < 3; i++) await log.record({ model: `model-${i}` });
     database.close();
     expect(await verify(path)).toMatchObject({ code: 0, stdout: expect.stringContaining('3 records') });
+  });
+
+  it('names a row of SQLite that is no record any more', async () => {
+    const path = newPath('audit.db');
+    const database = new DatabaseSync(path);
+    const log = createAuditLog({ store: createSqliteAuditStore(database), chain: true });
+    for (let i = 0; i < 4; i++) await log.record({ model: `model-${i}` });
+    database.exec("UPDATE audit SET json = 'gone' WHERE id = 3");
+    const last = { code: 1, stderr: expect.stringContaining('record 3 is altered') };
+    expect(await verify(path)).toMatchObject(last);
+    database.exec("UPDATE audit SET json = '7' WHERE id = 1");
+    database.close();
+    expect(await verify(path)).toMatchObject({ code: 1, stderr: expect.stringContaining('record 1 is altered') });
+  });
+
+  it('says of a database without a log, and of a folder, that there is none', async () => {
+    const path = newPath('other.db');
+    const database = new DatabaseSync(path);
+    database.exec('CREATE TABLE other (id INTEGER)');
+    database.close();
+    expect(await verify(path)).toMatchObject({ code: 1, stderr: `error: ${path} has no audit log` });
+    expect(await verify(dirname(path))).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: .* can't be read: EISDIR[^\n]*$/),
+    });
   });
 
   it('says so where there is no such file', async () => {

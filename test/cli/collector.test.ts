@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/build.ts';
@@ -140,6 +140,23 @@ describe('edgespan collector', () => {
   ])('refuses %j to forward to itself at %s', async (flags, endpoint) => {
     const { code, stderr } = await run(['collector', ...flags, '--forward-endpoint', endpoint]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('forward.endpoint is this collector itself')]);
+  });
+
+  it('says before it listens which of its files it cannot use', async () => {
+    const junk = newPath('junk');
+    writeFileSync(junk, 'no database '.repeat(1000));
+    const bad = async (...flags: string[]) => {
+      const { code, stderr } = await run(['collector', '--port', '0', ...flags]);
+      return [code, stderr.trim()];
+    };
+    expect(await bad('--store', `sqlite:${junk}`)).toEqual([
+      1,
+      `error: the database ${junk} can't be used: file is not a database`,
+    ]);
+    expect(await bad('--audit-file', '/nowhere/audit.jsonl')).toEqual([
+      1,
+      expect.stringMatching(/^error: the audit log \/nowhere\/audit.jsonl can't be opened: ENOENT[^\n]*$/),
+    ]);
   });
 
   it('says that its port is taken', async () => {

@@ -47,6 +47,15 @@ describe('keys', () => {
     expect(await getMetrics(collector, { authorization: 'Bearer root' })).toContain('llm_requests_total');
   });
 
+  it('are in either header, and an empty one is none', async () => {
+    const collector = createCollector({ keys: { k: 'a' } });
+    const ask = async (headers: Record<string, string>) => (await collector.request('/v1/traces', { headers })).status;
+    expect(await ask({ 'x-api-key': '', authorization: 'bearer k' })).toBe(200);
+    expect(await ask({ 'x-api-key': 'k', authorization: 'Basic eDp5' })).toBe(200);
+    expect(await ask({ 'x-api-key': 'wrong', authorization: 'Bearer k' })).toBe(401);
+    expect(await ask({ 'x-api-key': '' })).toBe(401);
+  });
+
   it('believe no X-Tenant-ID but by option', async () => {
     const as = { 'x-tenant-id': 'b' };
     const closed = createCollector({ keys });

@@ -10,13 +10,17 @@ const nanos = (ms: number) => String(BigInt(1_700_000_000_000 + ms) * 1_000_000n
 
 interface Pushed {
   name?: string;
-  value?: number;
+  value?: number | string;
+  isMonotonic?: boolean;
+  label?: string;
   temporality?: 1 | 2;
   start?: number;
   time: number;
   instance?: string;
   service?: string;
 }
+
+const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
 
 function push(collector: Collector, pushed: Pushed, headers: Record<string, string> = {}) {
   const {
@@ -27,35 +31,24 @@ function push(collector: Collector, pushed: Pushed, headers: Record<string, stri
     time,
     instance = 'i1',
     service = 'shop',
+    isMonotonic = true,
+    label = 'mail',
   } = pushed;
-  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   const point = { asInt: String(value), startTimeUnixNano: nanos(start), timeUnixNano: nanos(time) };
-  return post(
-    collector,
-    '/v1/metrics',
-    {
-      resourceMetrics: [
-        {
-          resource: { attributes: [attribute('service.name', service), attribute('service.instance.id', instance)] },
-          scopeMetrics: [
-            {
-              metrics: [
-                {
-                  name,
-                  sum: {
-                    aggregationTemporality: temporality,
-                    isMonotonic: true,
-                    dataPoints: [{ ...point, attributes: [attribute('queue', 'mail')] }],
-                  },
-                },
-              ],
-            },
-          ],
-        },
-      ],
-    },
-    headers,
-  );
+  const dataPoints = [{ ...point, attributes: [attribute('queue', label)] }];
+  const sum = { aggregationTemporality: temporality, isMonotonic, dataPoints };
+  return pushMetric(collector, { name, sum }, { service, instance }, headers);
+}
+
+function pushMetric(
+  collector: Collector,
+  metric: object,
+  { service = 'shop', instance = 'i1' } = {},
+  headers: Record<string, string> = {},
+) {
+  const attributes = [attribute('service.name', service), attribute('service.instance.id', instance)];
+  const resourceMetrics = [{ resource: { attributes }, scopeMetrics: [{ metrics: [metric] }] }];
+  return post(collector, '/v1/metrics', { resourceMetrics }, headers);
 }
 
 const series = (value: number, service = 'shop') =>
@@ -88,6 +81,77 @@ describe('pushed metrics', () => {
     // And again, by a sender that does not say so.
     await cumulative(5, 50, { start: 30 });
     expect(await getMetrics(collector)).toContain(series(139));
+  });
+
+  it('of processes that say the same of themselves and take turns add up', async () => {
+    const collector = createCollector();
+    for (let i = 1; i <= 3; i++) {
+      await push(collector, { temporality: 2, value: 100 * i, time: 10 * i });
+      await push(collector, { temporality: 2, value: 10 * i, start: 1, time: 10 * i + 5 });
+    }
+    expect(await getMetrics(collector)).toContain(series(330));
+  });
+
+  it('that go up and down leave nothing of a process that has ended', async () => {
+    const collector = createCollector();
+    const active = (value: number, start: number, instance = 'i1') =>
+      push(collector, { name: 'active', value, start, time: start + 5, temporality: 2, isMonotonic: false, instance });
+    await active(10, 0);
+    await active(3, 20);
+    await active(4, 20, 'i2');
+    expect(await getMetrics(collector)).toMatch(/^active\{.*\} 7$/m);
+  });
+
+  it('take a delta once that comes again after a newer one', async () => {
+    const collector = createCollector();
+    for (let i = 0; i < 2; i++) {
+      await push(collector, { value: 1, start: 0, time: 10 });
+      await push(collector, { value: 2, start: 10, time: 20 });
+    }
+    expect(await getMetrics(collector)).toContain(series(3));
+  });
+
+  it.each([
+    ['a negative count', { value: -5 }],
+    ['what is more than can be counted', { value: '9223372036854775807' }],
+    ['a label that is too long', { label: 'x'.repeat(9000) }],
+  ])('are refused point by point, and told so, for %s', async (_, wrong) => {
+    const collector = createCollector();
+    const response = await push(collector, { time: 1, temporality: 2, instance: 'i2', ...wrong });
+    expect(await response.json()).toMatchObject({ partialSuccess: { rejectedDataPoints: '1' } });
+    await push(collector, { value: 4, time: 1 });
+    expect(await getMetrics(collector)).toContain(series(4));
+  });
+
+  it('take a gauge that is no number from nobody, and from others what is one', async () => {
+    const collector = createCollector();
+    const gauge = (asDouble: string | number) =>
+      pushMetric(collector, { name: 'heat', gauge: { dataPoints: [{ asDouble, timeUnixNano: nanos(1) }] } });
+    expect(await (await gauge('NaN')).json()).toMatchObject({ partialSuccess: { rejectedDataPoints: '1' } });
+    expect(await (await gauge(2.5)).json()).toEqual({});
+    expect(await getMetrics(collector)).toMatch(/^heat\{.*\} 2.5$/m);
+  });
+
+  it('under a name that is known as something else are refused, and those that it belongs to go on', async () => {
+    const collector = createCollector({ keys: { a: 'a', b: 'b' }, adminKey: 'root' });
+    await push(collector, { time: 1 }, { 'x-api-key': 'a' });
+    const response = await push(collector, { time: 1, isMonotonic: false }, { 'x-api-key': 'b' });
+    expect(await response.json()).toMatchObject({
+      partialSuccess: { rejectedDataPoints: '1', errorMessage: expect.stringContaining('differs in its type') },
+    });
+    await push(collector, { start: 1, time: 2 }, { 'x-api-key': 'a' });
+    expect(await getMetrics(collector, { 'x-api-key': 'root' })).toContain(series(2));
+  });
+
+  it('that a shared store has as something else are lost, and nothing of others', async () => {
+    const metrics = createMemoryMetricStore();
+    await push(createCollector({ metrics }), { name: 'kind', time: 1 });
+    const told: string[] = [];
+    const collector = createCollector({ metrics, telemetry: { onError: ({ code }) => told.push(code) } });
+    await push(collector, { name: 'kind', time: 1, isMonotonic: false });
+    expect(told).toEqual(['store_refused']);
+    await push(collector, { name: 'kind', time: 1, value: 4, instance: 'i2' });
+    expect(await getMetrics(collector)).toMatch(/^kind_total\{.*\} 5$/m);
   });
 
   it('carry service and environment, and the tenant by option', async () => {
@@ -162,11 +226,17 @@ describe('pushed metrics', () => {
   it('with other buckets than spans come to here are told, and do not take the page down', async () => {
     const collector = createCollector();
     await sendSpans(collector, [chatSpan()]);
-    const response = await push(collector, { name: 'llm_request_duration_seconds', time: 1 });
-    expect(await response.json()).toMatchObject({
-      partialSuccess: { rejectedDataPoints: '1', errorMessage: expect.stringContaining('other buckets') },
-    });
+    for (const wrong of [
+      { name: 'llm_request_duration_seconds' },
+      { name: 'llm_requests_total', isMonotonic: false },
+    ]) {
+      const response = await push(collector, { ...wrong, time: 1 });
+      expect(await response.json()).toMatchObject({
+        partialSuccess: { rejectedDataPoints: '1', errorMessage: expect.stringContaining('other buckets') },
+      });
+    }
     expect(await getMetrics(collector)).toContain('llm_request_duration_seconds_count');
+    expect(await getMetrics(collector)).toMatch(/^llm_requests_total\{.*service="shop".*\} 1$/m);
   });
 
   it('of a service that sends too much are 429', async () => {

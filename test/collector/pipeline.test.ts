@@ -204,6 +204,17 @@ describe('the live feed', () => {
     expect(await readEvents(second, 1)).toEqual([]);
   });
 
+  it('takes nobody for a listener who asks for the head alone', async () => {
+    const collector = createCollector({ limits: { listeners: 1 } });
+    for (let i = 0; i < 2; i++) {
+      const head = await collector.request('/v1/live', { method: 'HEAD' });
+      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    }
+    const { status, body } = await collector.request('/v1/live');
+    expect(status).toBe(200);
+    await body?.cancel();
+  });
+
   it('asks the store where no request may hear of another one', async () => {
     const collector = createCollector({
       telemetry: { runtime: { ephemeral: true, now: () => 1_700_000_010_000 } },

@@ -33,6 +33,49 @@ describe('in SQLite', () => {
     expect(await store.get(idOf(2, 32), 't')).toHaveLength(1);
   });
 
+  it('says that the disk is full, and goes on once it is not', async () => {
+    const database = new DatabaseSync(':memory:');
+    const store = createSqliteTraceStore(database, { now });
+    database.exec('PRAGMA max_page_count = 40');
+    const big = (trace: number) =>
+      store.add([spanOf({ trace, span: 1, attributes: { text: 'x'.repeat(30_000) } })], 't');
+    await expect(
+      (async () => {
+        for (let i = 1; i < 20; i++) await big(i);
+      })(),
+    ).rejects.toThrow('full');
+    database.exec('PRAGMA max_page_count = 10000');
+    await big(20);
+    expect(await store.get(idOf(20, 32), 't')).toHaveLength(1);
+  });
+
+  it('tells why a batch failed where the database has ended it by itself', async () => {
+    const failing = new DatabaseSync(':memory:');
+    const store = createSqliteTraceStore({
+      exec: (sql) => failing.exec(sql),
+      prepare(sql) {
+        const statement = failing.prepare(sql);
+        if (!sql.startsWith('INSERT')) return statement;
+        return {
+          all: statement.all.bind(statement),
+          run() {
+            failing.exec('ROLLBACK');
+            throw new Error('disk I/O error');
+          },
+        };
+      },
+    });
+    await expect(store.add([spanOf({ trace: 1, span: 1 })], 't')).rejects.toThrow('disk I/O error');
+  });
+
+  it('waits for another process that is writing, as long as it was opened for', async () => {
+    const timeoutOf = (database: DatabaseSync) => database.prepare('PRAGMA busy_timeout').get()?.timeout;
+    const [fresh, patient] = [new DatabaseSync(':memory:'), new DatabaseSync(':memory:', { timeout: 7000 })];
+    createSqliteTraceStore(fresh);
+    createSqliteTraceStore(patient);
+    expect([timeoutOf(fresh), timeoutOf(patient)]).toEqual([1000, 7000]);
+  });
+
   it('has nothing of a batch that failed in the middle', async () => {
     const database = new DatabaseSync(':memory:');
     const store = createSqliteTraceStore(database, { now });

@@ -142,6 +142,41 @@ export const traceStoreContract: readonly TraceStoreTest[] = [
     },
   },
   {
+    name: 'names a trace after its root, whatever comes first',
+    async run(create) {
+      const store = await create();
+      // Its parent never comes.
+      await store.add([spanOf({ trace: 1, span: 3, parent: 9, at: 1, name: 'orphan' })], 't');
+      await store.add([spanOf({ trace: 1, span: 2, parent: 4, name: 'child', service: 'tools' })], 't');
+      await store.add([spanOf({ trace: 1, span: 4, name: 'root', ms: 3000 })], 't');
+      // The root is with somebody else: the earliest of those that come from there.
+      await store.add([spanOf({ trace: 2, span: 1, parent: 8, at: 3, name: 'later' })], 't');
+      await store.add([spanOf({ trace: 2, span: 2, parent: 8, at: 2, name: 'sooner' })], 't');
+      const { traces } = await store.query({}, 't');
+      equal(
+        traces.map(({ name, service }) => [name, service]),
+        [
+          ['sooner', 'shop'],
+          ['root', 'shop'],
+        ],
+      );
+    },
+  },
+  {
+    name: 'stays readable whatever a span says of its tokens',
+    async run(create) {
+      const store = await create();
+      const most = { 'gen_ai.usage.input_tokens': 2 ** 53 - 1, 'gen_ai.usage.output_tokens': 2 ** 53 - 1 };
+      await store.add([spanOf({ trace: 1, span: 1, attributes: { ...call('m', 1, 0), ...most } })], 't');
+      await store.add([spanOf({ trace: 1, span: 2, attributes: { ...call('m', 1, 0), ...most } })], 't');
+      const { traces } = await store.query({}, 't');
+      equal(
+        traces.map(({ spanCount, tokens }) => [spanCount, tokens]),
+        [[2, 2 ** 53 - 1]],
+      );
+    },
+  },
+  {
     name: 'finds by service, model, status, duration, cost and time, all at once',
     async run(create) {
       const store = await create();

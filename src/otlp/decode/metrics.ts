@@ -3,7 +3,7 @@ import type { Exemplar, MetricFamily, MetricsSnapshot, Point } from '../../metri
 import type { InstrumentationScope } from '../../trace/readable-span.ts';
 import { DecodeError } from './error.ts';
 import { readResource, readScope } from './spans.ts';
-import { readAttributes, readCount, readDouble, readId, readList, readNanos, readObject } from './value.ts';
+import { readAttributes, readCount, readDouble, readEnum, readId, readList, readNanos, readObject } from './value.ts';
 
 /** What a request holds: a snapshot for each resource and temporality, and how many points could not be read. */
 export interface DecodedMetrics {
@@ -63,12 +63,13 @@ function readMetric(
   const kind = kinds.find((each) => asObject(metric[each]));
   const data = kind ? asObject(metric[kind])! : {};
   const given = kind ? readList(data.dataPoints, `${path}.${kind}.dataPoints`) : [];
-  const temporality = kind !== 'gauge' && data.aggregationTemporality === delta ? 'delta' : 'cumulative';
+  const said = readEnum(data.aggregationTemporality, 'AGGREGATION_TEMPORALITY_', ['DELTA', 'CUMULATIVE']);
+  const temporality = kind !== 'gauge' && said === delta ? 'delta' : 'cumulative';
   const wrong = !name
     ? new DecodeError(`${path}.name`, 'is missing')
     : kind === 'exponentialHistogram' || kind === 'summary'
       ? new DecodeError(`${path}.${kind}`, 'is not supported: use explicit buckets')
-      : kind && kind !== 'gauge' && ![1, 2].includes(data.aggregationTemporality as number)
+      : kind && kind !== 'gauge' && ![1, 2].includes(said)
         ? new DecodeError(`${path}.${kind}.aggregationTemporality`, 'is neither delta nor cumulative')
         : undefined;
   if (wrong || !name || !kind) {

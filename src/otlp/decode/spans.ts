@@ -1,5 +1,5 @@
 import type { HrTime, Link, SpanContext, SpanStatus } from '@opentelemetry/api';
-import { asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asObject, asString, type Json } from '../../json.ts';
 import { parseTraceState } from '../../propagation/trace-state.ts';
 import {
   createResource,
@@ -9,7 +9,10 @@ import {
   type SpanEvent,
 } from '../../trace/readable-span.ts';
 import { DecodeError } from './error.ts';
-import { readAttributes, readCount, readId, readList, readObject, readTime } from './value.ts';
+import { readAttributes, readCount, readEnum, readId, readList, readObject, readTime } from './value.ts';
+
+/** From 1 on. */
+const kinds = ['INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 
 /** What a request holds: what could be read, and what of it could not. */
 export interface DecodedSpans {
@@ -79,7 +82,7 @@ function readSpan(value: unknown, resource: Resource, scope: InstrumentationScop
   return {
     name: asString(json.name) ?? '',
     // The wire has 0 for unspecified, the API begins with INTERNAL.
-    kind: Math.max(0, (asNumber(json.kind) ?? 0) - 1),
+    kind: Math.max(0, readEnum(json.kind, 'SPAN_KIND_', kinds) - 1),
     spanContext: () => context,
     ...(parentId && {
       parentSpanContext: { traceId, spanId: parentId, traceFlags: flags & 0xff, isRemote: (flags & 0x200) !== 0 },
@@ -116,7 +119,8 @@ function readContext(json: Json, traceId: string, spanId: string, traceFlags: nu
 }
 
 function readStatus(value: unknown): SpanStatus {
-  const { code, message } = asObject(value) ?? {};
+  const { code: given, message } = asObject(value) ?? {};
+  const code = readEnum(given, 'STATUS_CODE_', ['OK', 'ERROR']);
   return {
     code: code === 1 || code === 2 ? code : 0,
     ...(asString(message) && { message: asString(message)! }),

@@ -85,6 +85,12 @@ export function readCount(value: unknown, path: string): number {
   return number;
 }
 
+/** A number of an enum. OTLP's JSON has no names for them, but who writes protobuf's own JSON does. */
+export function readEnum(value: unknown, prefix: string, names: readonly string[]): number {
+  if (typeof value === 'number') return value;
+  return names.findIndex((name) => value === prefix + name) + 1;
+}
+
 const maxNanos = 2n ** 64n;
 
 /** Nanoseconds since 1970, which JSON writes in decimal. 0 where they are absent. */

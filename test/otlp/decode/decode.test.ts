@@ -158,6 +158,23 @@ describe('what is no OTLP', () => {
     expect(decoded?.attributes).toEqual({ n: 7 });
   });
 
+  it('takes enums by their names, as protobuf’s own JSON has them', () => {
+    const named = { ...good, kind: 'SPAN_KIND_CLIENT', status: { code: 'STATUS_CODE_ERROR' } };
+    const odd = { ...good, kind: 'CLIENT', status: { code: 'toString' } };
+    const spans = [named, odd].flatMap((span) => decodeTraces(bytes(envelope(span)), 'json').spans);
+    expect(spans.map(({ kind, status }) => [kind, status.code])).toEqual([
+      [2, 2],
+      [0, 0],
+    ]);
+    const sum = {
+      aggregationTemporality: 'AGGREGATION_TEMPORALITY_DELTA',
+      isMonotonic: true,
+      dataPoints: [{ asInt: '1', timeUnixNano: '5' }],
+    };
+    const metrics = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'a', sum }] }] }] };
+    expect(decodeMetrics(bytes(metrics), 'json')).toMatchObject({ rejected: 0, snapshots: [{ temporality: 'delta' }] });
+  });
+
   it('keeps a span whose parent or link has no id, as tracers that are off make them', () => {
     const zeros = { traceId: '0'.repeat(32), spanId: '0'.repeat(16) };
     const span = { ...good, parentSpanId: zeros.spanId, links: [zeros, { traceId, spanId }] };
@@ -206,6 +223,23 @@ describe('what is no OTLP', () => {
         }
       }),
     );
+  });
+
+  it('skips groups, and reads a message that comes in parts as one', () => {
+    const span = [
+      ...wrap(0x0a, new Uint8Array(16).fill(0xaa)),
+      ...wrap(0x12, new Uint8Array(8).fill(0xbb)),
+      ...wrap(0x2a, new TextEncoder().encode('work')),
+      // Field 100 as a group that holds an integer and another group.
+      ...[0xa3, 0x06, 0x08, 0x01, 0x13, 0x08, 0x02, 0x14, 0xa4, 0x06],
+      ...wrap(0x7a, new Uint8Array([0x18, 0x02])),
+      ...wrap(0x7a, wrap(0x12, new TextEncoder().encode('why'))),
+    ];
+    const body = [0x12, 0x12, 0x0a].reduce((inner, tag) => wrap(tag, inner), new Uint8Array(span));
+    expect(decodeTraces(body, 'protobuf').spans).toMatchObject([{ name: 'work', status: { code: 2, message: 'why' } }]);
+    const endless = new Uint8Array(400).fill(0xa3).map((byte, i) => (i % 2 ? 0x06 : byte));
+    expect(() => decodeTraces(endless, 'protobuf')).toThrow(DecodeError);
+    expect(() => decodeTraces(endless.subarray(0, 10), 'protobuf')).toThrow(DecodeError);
   });
 
   it('bounds how deep a message and an attribute may nest', () => {
