@@ -29,6 +29,7 @@ export class HistogramInstrument implements Instrument {
   readonly labelNames: readonly string[];
   readonly #host: InstrumentHost;
   readonly #series: SeriesTable<HistogramSeries>;
+  readonly #isWhole: boolean;
 
   constructor(
     family: Omit<MetricFamily, 'points'> & { readonly bounds: readonly number[] },
@@ -39,6 +40,7 @@ export class HistogramInstrument implements Instrument {
     this.family = family;
     this.labelNames = labelNames;
     this.#host = host;
+    this.#isWhole = family.integer === true;
     this.#series = new SeriesTable(family.name, guard, (key) => ({
       base: createSeriesBase(key, host),
       counts: new Array<number>(family.bounds.length + 1).fill(0),
@@ -82,8 +84,8 @@ export class HistogramInstrument implements Instrument {
   }
 
   #record(series: HistogramSeries, given: number, trace: TraceRef | null | undefined): void {
-    const { bounds, integer } = this.family;
-    const value = integer ? Math.trunc(given) : given;
+    const { bounds } = this.family;
+    const value = this.#isWhole ? Math.trunc(given) : given;
     let bucket = 0;
     while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
     series.counts[bucket]!++;

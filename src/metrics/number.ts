@@ -33,6 +33,8 @@ export class NumberInstrument implements Instrument {
   readonly #monotonic: boolean;
   /** What keeps its newest value. */
   readonly #isLast: boolean;
+  /** Takes the whole part of what it is given, as OpenTelemetry's SDK does. */
+  readonly #isWhole: boolean;
   readonly observers = new Map<unknown, () => void | Promise<void>>();
 
   constructor(
@@ -46,6 +48,7 @@ export class NumberInstrument implements Instrument {
     this.#host = host;
     this.#monotonic = family.type === 'counter';
     this.#isLast = family.type === 'gauge' && !family.additive;
+    this.#isWhole = family.integer === true;
     this.#series = new SeriesTable(family.name, guard, (key) => ({
       base: createSeriesBase(key, host),
       value: 0,
@@ -93,20 +96,15 @@ export class NumberInstrument implements Instrument {
   }
 
   #set(series: NumberSeries, value: number): void {
-    series.value = this.#whole(value);
+    series.value = this.#isWhole ? Math.trunc(value) : value;
     series.round = this.#host.round();
     if (this.#isLast) series.setMs = this.#host.now();
   }
 
   #add(series: NumberSeries, value: number, trace: TraceRef | null | undefined): void {
-    series.value += this.#whole(value);
+    series.value += this.#isWhole ? Math.trunc(value) : value;
     if (this.#isLast) series.setMs = this.#host.now();
     else if (trace && this.#monotonic) series.exemplar = { value, trace, timeMs: this.#host.now() };
-  }
-
-  /** An instrument of integers takes the whole part of what it is given, as OpenTelemetry's SDK does. */
-  #whole(value: number): number {
-    return this.family.integer ? Math.trunc(value) : value;
   }
 
   #accepts(value: number): boolean {

@@ -53,23 +53,21 @@ export class SeriesTable<S> {
   /** The series of values for label names declared beforehand. Of values that throw when they are read there are none. */
   find(names: readonly string[], values: LabelValues | undefined): S {
     try {
-      return this.#find(names, values);
+      let node: Level<S> | S | undefined = this.#paths;
+      for (let i = 0; i < names.length; i++) {
+        node = (node as Level<S>).get(values?.[names[i]!]);
+        if (node === undefined) return this.#findNew(names, values);
+      }
+      return node === this.#paths ? this.#lookUp(names, values) : (node as S);
     } catch {
       return this.#lookUp(names, undefined);
     }
   }
 
-  #find(names: readonly string[], values: LabelValues | undefined): S {
-    let node: Level<S> | S | undefined = this.#paths;
-    for (let i = 0; i < names.length; i++) {
-      node = (node as Level<S>).get(values?.[names[i]!]);
-      if (node === undefined) {
-        const series = this.#lookUp(names, values);
-        if (series !== this.#overflow) this.#remember(names, values, series);
-        return series;
-      }
-    }
-    return node === this.#paths ? this.#lookUp(names, values) : (node as S);
+  #findNew(names: readonly string[], values: LabelValues | undefined): S {
+    const series = this.#lookUp(names, values);
+    if (series !== this.#overflow) this.#remember(names, values, series);
+    return series;
   }
 
   /** The series of attributes whose names are not known beforehand. */

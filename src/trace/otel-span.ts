@@ -42,8 +42,9 @@ export function hasIds({ traceId, spanId }: SpanContext): boolean {
 
 /** The context without a trace state that nobody can write: one such would cost a whole batch. */
 export function withReadableState(context: SpanContext): SpanContext {
-  const { traceState, ...rest } = context;
-  return traceState === undefined || typeof traceState?.serialize === 'function' ? context : rest;
+  if (context.traceState === undefined || typeof context.traceState?.serialize === 'function') return context;
+  const { traceState: _, ...rest } = context;
+  return rest;
 }
 
 function isId(id: unknown, length: number): boolean {

@@ -16,10 +16,10 @@ export function limitText(text: unknown): string {
 
 /** One of the API's kinds: another number, or a word, would be no OTLP. */
 export function toKind(kind: unknown): SpanKind {
-  return spanKinds.includes(kind as SpanKind) ? (kind as SpanKind) : spanKind.internal;
+  return Number.isInteger(kind) && (kind as SpanKind) >= 0 && (kind as SpanKind) <= 4
+    ? (kind as SpanKind)
+    : spanKind.internal;
 }
-
-const spanKinds: readonly SpanKind[] = [0, 1, 2, 3, 4];
 
 /** Lets go of the oldest: an exception at the end says more than what came first. Answers how many. */
 export function shed(items: unknown[], max: number): number {
