@@ -72,13 +72,20 @@ function respond(request: Request, text: string, contentType: string): Response 
     vary: 'Accept, Accept-Encoding',
     'cache-control': 'no-store',
   });
-  const gzip = acceptsGzip(request.headers.get('accept-encoding'));
+  const gzip = acceptsGzip(readAcceptEncoding(request));
   if (gzip) headers.set('content-encoding', 'gzip');
   if (request.method === 'HEAD') return new Response(null, { headers });
   if (!gzip) return new Response(text, { headers });
   // workerd would compress a second time what already is compressed; other runtimes do not know the property.
   const init: ResponseInit & { encodeBody: 'manual' } = { headers, encodeBody: 'manual' };
   return new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip')), init);
+}
+
+/** What the client itself accepts: a host between may have put its own into the header, and the client's beside it. */
+function readAcceptEncoding(request: Request): string | null {
+  const { cf } = request as { cf?: { clientAcceptEncoding?: unknown } };
+  const own = cf?.clientAcceptEncoding;
+  return typeof own === 'string' ? own : request.headers.get('accept-encoding');
 }
 
 function acceptsGzip(header: string | null): boolean {

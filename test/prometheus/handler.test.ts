@@ -45,6 +45,17 @@ describe('createMetricsHandler', () => {
     expect(await response.text()).toBe(page);
   });
 
+  it.each([
+    ['', 'gzip', null],
+    ['gzip', 'identity', 'gzip'],
+    [7, 'gzip', 'gzip'],
+  ])('asks a host that writes the header itself what its client accepts: %j', async (client, header, encoding) => {
+    const given = Object.assign(request({ 'accept-encoding': header }), { cf: { clientAcceptEncoding: client } });
+    const response = await createMetricsHandler({ collect })(given);
+    expect(response.headers.get('content-encoding')).toBe(encoding);
+    await response.body!.cancel();
+  });
+
   it('answers HEAD without a body', async () => {
     const response = await createMetricsHandler({ collect })(request({}, 'HEAD'));
     expect([response.status, response.body]).toEqual([200, null]);
