@@ -48,7 +48,8 @@ function describe({ limit, key, spent, requested, resetsAt, circuit, reason }: B
   const name = `budget ${JSON.stringify(limit.name ?? limit.window ?? 'session')}${whose}`;
   const until = resetsAt ? `; it resets at ${resetsAt.toISOString()}` : '';
   if (reason === 'unpriced') {
-    return `${name} is in USD, and the model has no price: add it to \`prices\`, or set budget.unpriced`;
+    const remedies = 'add its model to `prices`, give its body as text and no stream, or set budget.unpriced';
+    return `${name} is in USD, and the call has no price: ${remedies}`;
   }
   if (reason === 'store') return `${name} could not be looked up: its store failed, or gave no answer in time`;
   if (reason === 'key') return `${name} could not tell whom the call counts for`;
