@@ -25,6 +25,11 @@ export function toUnixNano(ms: number): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
 }
 
+/** Integer nanoseconds as `[seconds, nanoseconds]`. */
+export function fromUnixNano(nanos: bigint): HrTime {
+  return [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)];
+}
+
 /** `[seconds, nanoseconds]` as milliseconds. */
 export function fromHrTime([seconds, nanos]: HrTime): number {
   return seconds * 1000 + nanos / 1e6;

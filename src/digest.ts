@@ -14,6 +14,13 @@ export function toHex(bytes: Uint8Array): string {
   return hex;
 }
 
+/** With padding, one character after the other: a call with all of them as arguments has a bound. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
 /** FNV-1a, 32 bits, over UTF-16 units: spreads evenly, hides nothing. http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function fnv1a(text: string): number {
   let value = 0x811c9dc5;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fnv1a, sha256, toHex } from '../src/digest.ts';
+import { fnv1a, sha256, toBase64, toHex } from '../src/digest.ts';
 
 describe('sha256', () => {
   it('is what Node reckons, in hex', async () => {
@@ -34,4 +34,11 @@ describe('fnv1a', () => {
   it('takes a unit of UTF-16 whole', () => {
     expect(fnv1a('€')).toBe(Math.imul(0x811c9dc5 ^ 0x20ac, 0x01000193) >>> 0);
   });
+});
+
+it('writes bytes in base64, with padding, however many there are', () => {
+  const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
+  for (const length of [0, 1, 2, 3, 200_000]) {
+    expect(toBase64(bytes.subarray(0, length))).toBe(Buffer.from(bytes.subarray(0, length)).toString('base64'));
+  }
 });

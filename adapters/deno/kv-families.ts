@@ -1,4 +1,4 @@
-import { sha256 } from '../../src/digest.ts';
+import { sha256, toBase64 } from '../../src/digest.ts';
 import { familyKey } from '../../src/metrics/merge.ts';
 import type { BatchFamily } from '../../src/metrics/store.ts';
 import { decodeBlock, encodeBlock, type StoredBlock, type StoredState } from '../../src/metrics/stored-blocks.ts';
@@ -147,5 +147,5 @@ function hasSameSeries(a: StoredBlock, b: StoredBlock): boolean {
 
 /** A key of Deno KV has 2 KiB at most, and a family's scope may have more. */
 async function toId(key: string): Promise<string> {
-  return btoa(String.fromCharCode(...(await sha256(key))));
+  return toBase64(await sha256(key));
 }

@@ -1,4 +1,4 @@
-import { sha256, toHex } from '../digest.ts';
+import { sha256, toBase64, toHex } from '../digest.ts';
 import type { AuditRecord } from './record.ts';
 
 /** The first thing that is wrong with a log, and where. */
@@ -18,7 +18,7 @@ export async function hashRecord(record: Unsealed): Promise<string> {
 /** https://www.rfc-editor.org/rfc/rfc8032, base64. */
 export async function signHash(hash: string, key: CryptoKey): Promise<string> {
   const signature = await crypto.subtle.sign('Ed25519', key, new TextEncoder().encode(hash));
-  return btoa(String.fromCharCode(...new Uint8Array(signature)));
+  return toBase64(new Uint8Array(signature));
 }
 
 /** What each record has to have. */

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { fromHrTime } from '../clock.ts';
+import { toBase64 } from '../digest.ts';
 import { statusError } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import type { Access } from './access.ts';
@@ -115,7 +116,7 @@ function describeSpan(span: ReadableSpan) {
 /** What JSON has no word for: 64-bit integers in decimal, bytes in base64. */
 function toJson(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
-  if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join(''));
+  if (value instanceof Uint8Array) return toBase64(value);
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toJson(inner)]));

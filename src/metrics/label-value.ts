@@ -1,3 +1,5 @@
+import { toBase64 } from '../digest.ts';
+
 /**
  * An attribute as the text of a label: what is no text in its JSON form, bytes in base64; empty for nothing and for what
  * cannot be written.
@@ -19,8 +21,4 @@ function toJson(_: string, value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
   if (typeof value === 'number') return Number.isFinite(value) ? value : `${value}`;
   return value instanceof Uint8Array ? toBase64(value) : value;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }

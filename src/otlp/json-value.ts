@@ -1,5 +1,6 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import { toWellFormed } from '../attributes.ts';
+import { toBase64 } from '../digest.ts';
 
 /** Deeper arrays and maps become an empty value, which also ends one that contains itself. */
 export const maxValueDepth = 64;
@@ -11,7 +12,7 @@ const special = /[^ !#-[\]-\uffff]/;
 
 /**
  * What stands between the quotes of a JSON string. Half a surrogate pair becomes U+FFFD: the TextEncoder does it, except
- * where JSON.stringify would have written it as an escapeText, which strict readers refuse.
+ * where JSON.stringify would have written it as an escape, which strict readers refuse.
  */
 export function escapeText(text: string): string {
   return special.test(text) ? JSON.stringify(toWellFormed(text)).slice(1, -1) : text;
@@ -102,7 +103,7 @@ function appendNumber(before: string, value: number): string {
 }
 
 function appendObject(before: string, value: object, keys: KeyCache, depth: number): string {
-  if (value instanceof Uint8Array) return `${before}{"bytesValue":"${encodeBase64(value)}"}`;
+  if (value instanceof Uint8Array) return `${before}{"bytesValue":"${toBase64(value)}"}`;
   if (!Array.isArray(value)) {
     return `${appendEntries(`${before}{"kvlistValue":{"values":[`, value as Attributes, keys, depth)}]}}`;
   }
@@ -112,10 +113,4 @@ function appendObject(before: string, value: object, keys: KeyCache, depth: numb
     json = appendValue(json, value[i], keys, depth);
   }
   return `${json}]}}`;
-}
-
-function encodeBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
 }

@@ -1,5 +1,5 @@
-import type { HrTime } from '@opentelemetry/api';
 import type { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import { fromUnixNano } from '../clock.ts';
 import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
 import { createResource } from '../trace/readable-span.ts';
 import { defaultScope, groupFamilies, hasIntegers, isCumulative, toPointAttributes } from './grouping.ts';
@@ -44,13 +44,9 @@ function toMetricData(family: MetricFamily, snapshot: MetricsSnapshot): MetricDa
 
 function toDataPoint<V>(point: Point, value: V) {
   const attributes = toWritable(toPointAttributes(point));
-  return { attributes, startTime: toHrTime(point.startUnixNano), endTime: toHrTime(point.timeUnixNano), value };
+  return { attributes, startTime: fromUnixNano(point.startUnixNano), endTime: fromUnixNano(point.timeUnixNano), value };
 }
 
 function toHistogram({ counts = [], count = 0, sum }: Point, bounds: readonly number[] = []) {
   return { buckets: { boundaries: [...bounds], counts: [...counts] }, count, ...(sum !== undefined && { sum }) };
-}
-
-function toHrTime(nanos: bigint): HrTime {
-  return [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)];
 }

@@ -1,4 +1,5 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
+import { fromUnixNano } from '../../clock.ts';
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { DecodeError } from './error.ts';
 
@@ -106,8 +107,7 @@ export function readNanos(value: unknown, path: string): bigint {
 export function readTime(value: unknown, path: string): HrTime {
   // As all write it nowadays: what is read without big integers.
   if (typeof value === 'string' && /^\d{19}$/.test(value)) return [Number(value.slice(0, 10)), Number(value.slice(10))];
-  const nanos = readNanos(value, path);
-  return [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)];
+  return fromUnixNano(readNanos(value, path));
 }
 
 function isWholeNumber(value: unknown): boolean {
