@@ -1,5 +1,6 @@
 import { defineConfig, type Options } from 'tsup';
 import { dashboardPlugin } from './scripts/dashboard.ts';
+import { mergeChunks } from './scripts/merge-chunks.ts';
 
 export const entry = {
   index: 'src/index.ts',
@@ -48,6 +49,7 @@ const library: Options = {
   // A part of ours, so that no user meets its version.
   noExternal: ['@opentelemetry/otlp-transformer', '@opentelemetry/api'],
   esbuildPlugins: [withoutApi, dashboardPlugin],
+  plugins: [mergeChunks('index')],
   esbuildOptions(options) {
     options.conditions = ['browser', 'import', 'default'];
     options.legalComments = 'none';
@@ -60,6 +62,7 @@ const cli: Options = {
   entry: { cli: 'adapters/cli/main.ts' },
   target: 'node22',
   minify: true,
+  plugins: [],
   splitting: false,
   clean: false,
   noExternal: [/^(?!node:)/],

@@ -36,6 +36,10 @@ import { wrapping } from './wrapping.ts';
 
 /** Every provider, asked in this order among those of one priority. */
 const allProviders = [
+  langgraphValues,
+  langchainValues,
+  aiSdkValues,
+  llamaIndexValues,
   cloudflare,
   google,
   vertex,
@@ -56,12 +60,9 @@ const allProviders = [
   openai,
 ];
 
-/** What frameworks answer, told by its shape. */
-const allShapes = [langgraphValues, langchainValues, aiSdkValues, llamaIndexValues];
-
 /** What every bundle but `edgespan/core` brings. */
 export const builtIn: BuiltIn = {
-  providers: [...allShapes, ...allProviders],
+  providers: allProviders,
   prices: [defaultPrices],
   features: joinFeatures([
     budgets,

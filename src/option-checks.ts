@@ -38,8 +38,13 @@ export function oneOf(...values: unknown[]): Check {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
+function extend(check: Check, more: Partial<Check>): Check {
+  return { ...check, ...more };
+}
+
+/* @__NO_SIDE_EFFECTS__ */
 export function group(checks: Checks): Check {
-  return { ...object, group: checks };
+  return extend(object, { group: checks });
 }
 
 /* @__NO_SIDE_EFFECTS__ */
@@ -58,7 +63,7 @@ export function list(item: Check): Check {
 /* @__NO_SIDE_EFFECTS__ */
 function oneOrMany(item: Check): Check {
   const { allowed, secret = false } = item;
-  return { ...either(item, list(item)), allowed: `${allowed}, or a list of these`, item, secret };
+  return extend(either(item, list(item)), { allowed: `${allowed}, or a list of these`, item, secret });
 }
 
 const endpoint: Check = {
@@ -139,7 +144,7 @@ const checks: Checks = {
   costAlert: group({ usd: atLeast0, onAlert: fn }),
   exporters: list(exporter),
   console: boolean,
-  inMemory: { ...either(boolean, object), group: { maxSpans: count } },
+  inMemory: extend(either(boolean, object), { group: { maxSpans: count } }),
   metrics: group({
     enabled: boolean,
     namespace: { allowed: 'letters, digits and _', test: (v) => typeof v === 'string' && /^[a-zA-Z_]\w*$/.test(v) },
@@ -153,10 +158,10 @@ const checks: Checks = {
     semconv: boolean,
     store: metricStore,
     local: boolean,
-    token: { ...either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn), secret: true },
+    token: extend(either({ allowed: 'a string', test: (v) => typeof v === 'string' }, fn), { secret: true }),
   }),
   // What is inside of them is checked where they are read.
-  prices: oneOrMany({ ...object, allowed: 'prices by model or a URL object' }),
+  prices: oneOrMany(extend(object, { allowed: 'prices by model or a URL object' })),
   pricingProfile: string,
   providers: list(provider),
   sampling: group({ ratio, keepErrors: boolean, keepSlowerThanMs: atLeast0, keepCostlierThanUsd: atLeast0 }),

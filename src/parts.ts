@@ -44,7 +44,7 @@ export function createParts(shared: Shared, view: ContextView): Parts {
 }
 
 /** Where adapters find the parts behind a telemetry; two copies of this library in one bundle still agree. */
-export const partsKey = /* @__PURE__ */ Symbol.for('edgespan.parts');
+const partsKey = 'edgespan.parts';
 
 /** Throws a `TelemetryError` for anything but a telemetry, as what was left out where it is needed. */
 export function getParts(telemetry: Telemetry): Parts {

@@ -66,6 +66,7 @@ export type Definition = readonly [suffix: string, labels: string, buckets?: rea
 export type Definitions = Readonly<Partial<Record<FamilyKey, Definition>>>;
 
 const of = 'provider model agent';
+const ofEvaluation = 'evaluation provider model agent';
 const own: Definitions = {
   requests: ['requests_total', 'provider model operation status agent'],
   duration: ['request_duration_seconds', 'provider model operation agent', requestSeconds],
@@ -88,11 +89,11 @@ const own: Definitions = {
   retrievals: ['retrievals_total', 'agent'],
   guardrailRequests: ['guardrail_requests_total', 'provider model guardrail_id agent'],
   guardrailViolations: ['guardrail_violations_total', 'provider model guardrail_id action category agent'],
-  evaluationRuns: ['evaluation_runs_total', `evaluation ${of}`],
-  evaluationFailures: ['evaluation_failures_total', `evaluation ${of}`],
-  evaluationsDropped: ['evaluation_dropped_total', `evaluation ${of}`],
-  evaluationSeconds: ['evaluation_duration_seconds', `evaluation ${of}`, evaluationSeconds],
-  evaluationScore: ['evaluation_score', `evaluation ${of}`, scores],
+  evaluationRuns: ['evaluation_runs_total', ofEvaluation],
+  evaluationFailures: ['evaluation_failures_total', ofEvaluation],
+  evaluationsDropped: ['evaluation_dropped_total', ofEvaluation],
+  evaluationSeconds: ['evaluation_duration_seconds', ofEvaluation, evaluationSeconds],
+  evaluationScore: ['evaluation_score', ofEvaluation, scores],
   feedback: ['feedback_total', 'evaluation'],
   feedbackScore: ['feedback_score', 'evaluation', scores],
 };

@@ -1,11 +1,10 @@
 import { asNumber, asString } from '../../json.ts';
 import { fault } from '../faults.ts';
 
-/** The same numbers in both APIs; those that follow differ. */
+/** The same numbers in both APIs; those that follow, below, differ. */
 const firstReasons = ['STOP', 'MAX_TOKENS', 'SAFETY', 'RECITATION', 'OTHER'];
 /** https://ai.google.dev/api/generate-content#FinishReason */
 const geminiReasons = [
-  ...firstReasons,
   'LANGUAGE',
   'BLOCKLIST',
   'PROHIBITED_CONTENT',
@@ -16,7 +15,6 @@ const geminiReasons = [
 ];
 /** https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rpc/google.cloud.aiplatform.v1#finishreason */
 const cloudReasons = [
-  ...firstReasons,
   'BLOCKLIST',
   'PROHIBITED_CONTENT',
   'SPII',
@@ -45,7 +43,7 @@ function readWord(value: unknown, words: readonly string[]): string | undefined 
 
 /** Why a candidate ended. */
 export function readFinishReason(value: unknown, cloud: boolean): string | undefined {
-  const reason = readWord(value, cloud ? cloudReasons : geminiReasons);
+  const reason = readWord(value, [...firstReasons, ...(cloud ? cloudReasons : geminiReasons)]);
   const isAbsent = value === undefined || value === null || value === '' || value === 0;
   if (reason === undefined && !isAbsent) fault();
   return reason;
