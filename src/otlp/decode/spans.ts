@@ -9,7 +9,7 @@ import {
   type SpanEvent,
 } from '../../trace/readable-span.ts';
 import { DecodeError } from './error.ts';
-import { readAttributes, readCount, readEnum, readId, readList, readObject, readTime } from './value.ts';
+import { readAttributes, readCount, readEach, readEnum, readId, readList, readObject, readTime } from './value.ts';
 
 /** From 1 on. */
 const kinds = ['INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
@@ -40,11 +40,11 @@ export function readSpans(request: unknown): DecodedSpans {
       const scope = readScope(ofScope);
       for (const [k, span] of readList(ofScope.spans, `${scopePath}.spans`).entries()) {
         try {
-          spans.push(readSpan(span, resource, scope, `${scopePath}.spans[${k}]`));
+          spans.push(readSpan(span, resource, scope));
         } catch (error) {
           if (!(error instanceof DecodeError)) throw error;
           rejected++;
-          problem ??= error;
+          problem ??= error.inside(`${scopePath}.spans[${k}]`);
         }
       }
     }
@@ -65,20 +65,21 @@ export function readScope({ scope, schemaUrl }: Json): InstrumentationScope {
   };
 }
 
-function readSpan(value: unknown, resource: Resource, scope: InstrumentationScope, path: string): ReadableSpan {
-  const json = readObject(value, path);
-  const traceId = readId(json.traceId, 32, `${path}.traceId`);
-  const spanId = readId(json.spanId, 16, `${path}.spanId`);
-  if (!traceId) throw new DecodeError(`${path}.traceId`, 'is missing');
-  if (!spanId) throw new DecodeError(`${path}.spanId`, 'is missing');
-  const flags = readCount(json.flags, `${path}.flags`);
+/** Its errors name the field from here on: most spans have none, and would pay for names of all their fields. */
+function readSpan(value: unknown, resource: Resource, scope: InstrumentationScope): ReadableSpan {
+  const json = readObject(value, '');
+  const traceId = readId(json.traceId, 32, 'traceId');
+  const spanId = readId(json.spanId, 16, 'spanId');
+  if (!traceId) throw new DecodeError('traceId', 'is missing');
+  if (!spanId) throw new DecodeError('spanId', 'is missing');
+  const flags = readCount(json.flags, 'flags');
   const context = readContext(json, traceId, spanId, flags & 0xff);
-  const parentId = readId(json.parentSpanId, 16, `${path}.parentSpanId`);
-  const startTime = readTime(json.startTimeUnixNano, `${path}.startTimeUnixNano`);
-  const said = readTime(json.endTimeUnixNano, `${path}.endTimeUnixNano`);
+  const parentId = readId(json.parentSpanId, 16, 'parentSpanId');
+  const startTime = readTime(json.startTimeUnixNano, 'startTimeUnixNano');
+  const said = readTime(json.endTimeUnixNano, 'endTimeUnixNano');
   const endTime = isBefore(said, startTime) ? startTime : said;
-  const given = readList(json.links, `${path}.links`);
-  const links = given.flatMap((link, i) => readLink(link, `${path}.links[${i}]`));
+  const given = readList(json.links, 'links');
+  const links = readEach(given, 'links', readLink).filter((link) => link !== undefined);
   return {
     name: asString(json.name) ?? '',
     // The wire has 0 for unspecified, the API begins with INTERNAL.
@@ -92,14 +93,14 @@ function readSpan(value: unknown, resource: Resource, scope: InstrumentationScop
     duration: subtract(endTime, startTime),
     ended: true,
     status: readStatus(json.status),
-    attributes: readAttributes(json.attributes, `${path}.attributes`),
-    events: readList(json.events, `${path}.events`).map((event, i) => readEvent(event, `${path}.events[${i}]`)),
+    attributes: readAttributes(json.attributes, 'attributes'),
+    events: readEach(json.events, 'events', readEvent),
     links,
     resource,
     instrumentationScope: scope,
-    droppedAttributesCount: readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`),
-    droppedEventsCount: readCount(json.droppedEventsCount, `${path}.droppedEventsCount`),
-    droppedLinksCount: readCount(json.droppedLinksCount, `${path}.droppedLinksCount`) + given.length - links.length,
+    droppedAttributesCount: readCount(json.droppedAttributesCount, 'droppedAttributesCount'),
+    droppedEventsCount: readCount(json.droppedEventsCount, 'droppedEventsCount'),
+    droppedLinksCount: readCount(json.droppedLinksCount, 'droppedLinksCount') + given.length - links.length,
   };
 }
 
@@ -127,26 +128,24 @@ function readStatus(value: unknown): SpanStatus {
   };
 }
 
-function readEvent(value: unknown, path: string): SpanEvent {
-  const json = readObject(value, path);
-  const dropped = readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`);
+function readEvent(json: Json): SpanEvent {
+  const dropped = readCount(json.droppedAttributesCount, 'droppedAttributesCount');
   return {
     name: asString(json.name) ?? '',
-    time: readTime(json.timeUnixNano, `${path}.timeUnixNano`),
-    attributes: readAttributes(json.attributes, `${path}.attributes`),
+    time: readTime(json.timeUnixNano, 'timeUnixNano'),
+    attributes: readAttributes(json.attributes, 'attributes'),
     ...(dropped > 0 && { droppedAttributesCount: dropped }),
   };
 }
 
 /** A link to no span, as a tracer that is off makes it, is none. */
-function readLink(value: unknown, path: string): Link[] {
-  const json = readObject(value, path);
-  const flags = readCount(json.flags, `${path}.flags`);
-  const dropped = readCount(json.droppedAttributesCount, `${path}.droppedAttributesCount`);
-  const traceId = readId(json.traceId, 32, `${path}.traceId`);
-  const spanId = readId(json.spanId, 16, `${path}.spanId`);
-  if (!traceId || !spanId) return [];
+function readLink(json: Json): Link | undefined {
+  const flags = readCount(json.flags, 'flags');
+  const dropped = readCount(json.droppedAttributesCount, 'droppedAttributesCount');
+  const traceId = readId(json.traceId, 32, 'traceId');
+  const spanId = readId(json.spanId, 16, 'spanId');
+  if (!traceId || !spanId) return undefined;
   const context = { ...readContext(json, traceId, spanId, flags & 0xff), isRemote: (flags & 0x200) !== 0 };
-  const attributes = readAttributes(json.attributes, `${path}.attributes`);
-  return [{ context, attributes, ...(dropped > 0 && { droppedAttributesCount: dropped }) }];
+  const attributes = readAttributes(json.attributes, 'attributes');
+  return { context, attributes, ...(dropped > 0 && { droppedAttributesCount: dropped }) };
 }

@@ -71,6 +71,17 @@ export function readList(value: unknown, path: string): readonly unknown[] {
   return value;
 }
 
+/** A repeated field whose entries are objects. What is wrong inside of one is named from the list on. */
+export function readEach<T>(value: unknown, path: string, read: (entry: Json) => T): T[] {
+  return readList(value, path).map((entry, i) => {
+    try {
+      return read(readObject(entry, ''));
+    } catch (error) {
+      throw error instanceof DecodeError ? error.inside(`${path}[${i}]`) : error;
+    }
+  });
+}
+
 export function readObject(value: unknown, path: string): Json {
   const object = asObject(value);
   if (!object) throw new DecodeError(path, 'is no object');
