@@ -2,11 +2,13 @@ import type { Context } from '@opentelemetry/api';
 import { safely } from '../../src/errors.ts';
 import { asString, parseJson } from '../../src/json.ts';
 import { readAttempt } from '../../src/llm/attempts.ts';
+import type { CallEnd, ModelCall } from '../../src/llm/call.ts';
+import type { ContentFormat } from '../../src/llm/content/message.ts';
 import { takeFaults } from '../../src/llm/faults.ts';
 import { readBody } from '../../src/llm/fetch-target.ts';
+import type { Pass } from '../../src/llm/gate.ts';
 import type { LlmRequest, Provider, Reply } from '../../src/llm/provider.ts';
-import { follow, recognise } from '../../src/llm/recognise.ts';
-import type { CallEnd, ModelCall } from '../../src/llm/recorder.ts';
+import { findAnswering, recognise } from '../../src/llm/recognise.ts';
 import type { Parts } from '../../src/parts.ts';
 import { setter } from '../../src/propagation/carrier.ts';
 import type { OpenStreams } from '../../src/stream/open-streams.ts';
@@ -39,6 +41,8 @@ export interface Exchange {
 /** One attempt that is under way. */
 export interface Call {
   readonly provider: Provider;
+  /** How what is said is read, where somebody wants it. */
+  readonly content: ContentFormat | undefined;
   readonly signal: AbortSignal | undefined;
   readonly model: ModelCall;
   readonly streams: OpenStreams;
@@ -60,8 +64,12 @@ function readHeaders(headers: Record<string, string> = {}): Headers {
   return new Headers(Object.entries(headers).filter(([name]) => !name.startsWith(':')));
 }
 
+/** An attempt that is to be made. */
+export type Known = NonNullable<ReturnType<typeof read>>;
+
 /** Who answers the request, and what it says; `undefined` for what is no call of a model. */
-function read({ engine }: Parts, sent: HttpRequest) {
+export function read({ engine, view }: Parts, { request: sent }: Exchange['args']) {
+  if (!sent) return undefined;
   const { report } = engine.diagnostics;
   const url = readUrl(sent);
   const method = String(sent.method);
@@ -70,13 +78,38 @@ function read({ engine }: Parts, sent: HttpRequest) {
   const headers = readHeaders(sent.headers);
   const text = readBody(sent.body);
   const outer = { url, method, headers, body: text === undefined ? undefined : parseJson(text) };
-  const recognised = follow(found, outer, engine.providers, report);
+  const recognised = findAnswering(found, outer, engine.providers, report);
   const ask = createAsk(() => engine.instruments.parseError(recognised.provider.name));
-  const { provider, operation, request: inner } = recognised;
+  const { provider, gateway, operation, request: inner } = recognised;
   const known = ask(() => provider.request(inner));
   const model = asString(known?.model);
   const request: LlmRequest = { provider: provider.name, operation, stream: false, ...known, model };
-  return model === undefined ? undefined : { ...recognised, ask, request, address: inner.url, url, headers, text };
+  if (model === undefined) return undefined;
+  const format = provider.content?.at(inner.url);
+  const said = () => format?.request(inner.body);
+  const active = view.active();
+  return {
+    provider,
+    gateway,
+    sent,
+    active,
+    ask,
+    request,
+    body: outer.body,
+    address: inner.url,
+    url,
+    headers,
+    text,
+    format,
+    said,
+  };
+}
+
+/** Asks the budget, where there is one; throws its refusal, which no client tries again. */
+export async function admit({ engine }: Parts, { request, body, active }: Known): Promise<Pass | undefined> {
+  const entered = await engine.budget?.gate.enter({ request, body, context: active });
+  if (entered && 'refused' in entered) throw entered.refused;
+  return entered;
 }
 
 function createAsk(count: () => void): Call['ask'] {
@@ -93,20 +126,16 @@ function createAsk(count: () => void): Call['ask'] {
   };
 }
 
-export function start(
-  parts: Parts,
-  { request: sent }: Exchange['args'],
-  context: Exchange['context'],
-): Call | undefined {
+export function start(parts: Parts, known: Known, context: Exchange['context'], pass: Pass | undefined): Call {
   const { engine, view } = parts;
-  const found = sent && read(parts, sent);
-  if (!sent || !found) return undefined;
-  const { provider, request, url, ask, gateway } = found;
-  const active = view.active();
-  const model = engine.recorder.start({
+  const { provider, request, active, address, url, ask, gateway, format } = known;
+  const gate = engine.budget?.gate;
+  const started = engine.recorder.start({
     request,
+    body: known.body,
     semconvProvider: provider.semconvName,
-    attempt: readAttempt(found.headers, url, found.text),
+    said: known.said,
+    attempt: readAttempt(known.headers, url, known.text),
     attributes: {
       'server.address': url.hostname,
       'server.port': Number(url.port) || (url.protocol === 'http:' ? 80 : 443),
@@ -114,13 +143,16 @@ export function start(
     },
     context: active,
   });
-  const outer = getModelCall(active);
-  if (outer) outer.counted = true;
+  const model = (pass && gate?.follow(started, pass, { recorder: engine.recorder, request })) ?? started;
+  const around = getModelCall(active);
+  if (around) around.counted = true;
   const mark: ModelCallMark = { counted: false };
-  const inside = setSpan(active, model.span).setValue(modelCallKey, mark);
-  safely(() => inject(parts, sent, url, inside), engine.diagnostics.report);
+  const marked = setSpan(active, model.span).setValue(modelCallKey, mark);
+  const inside = (pass && gate?.within(marked, pass)) ?? marked;
+  safely(() => inject(parts, known.sent, url, inside), engine.diagnostics.report);
   return {
     provider,
+    content: model.maxText > 0 ? format : undefined,
     signal: context.__smithy_context?.abortSignal,
     model,
     streams: getInvocation(active)?.streams ?? engine.streams,
@@ -130,7 +162,7 @@ export function start(
       status: Number(response?.statusCode ?? 200),
       headers: readHeaders(response?.headers),
       request,
-      url: found.address,
+      url: address,
     }),
     ask,
     // A client whose own fetch is observed has had the call recorded in there.

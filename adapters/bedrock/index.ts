@@ -1,7 +1,7 @@
 import { safely } from '../../src/errors.ts';
 import { getParts, type Parts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
-import { type Exchange, start } from './call.ts';
+import { admit, type Exchange, read, start } from './call.ts';
 import { readAnswer, readFailure } from './reading.ts';
 
 /** As much of a Smithy client's stack as is needed. */
@@ -17,7 +17,8 @@ const options = { step: 'deserialize', priority: 'high', name: 'edgespan', overr
 
 /**
  * Records the calls of an AWS client for Bedrock: `Converse`, `InvokeModel`, their streams, `CountTokens`. Each attempt
- * becomes a span, as with `telemetry.fetch`; results, events and errors are the client's own.
+ * becomes a span, as with `telemetry.fetch`; results, events and errors are the client's own, but for a refusal of the
+ * budget, which is thrown before the attempt is made.
  *
  * @example
  * client.middlewareStack.use(bedrockPlugin(telemetry));
@@ -35,8 +36,14 @@ function createMiddleware(parts: Parts): Middleware {
       return next(args);
     }
     const { report } = engine.diagnostics;
-    const call = safely(() => start(parts, args, context), report);
-    if (!call) return next(args);
+    const known = safely(() => read(parts, args), report);
+    if (!known) return next(args);
+    const pass = engine.budget && (await admit(parts, known));
+    const call = safely(() => start(parts, known, context, pass), report);
+    if (!call) {
+      pass?.settle({});
+      return next(args);
+    }
     function note(read: () => void): void {
       safely(read, (error) => {
         report(error);

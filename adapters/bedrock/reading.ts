@@ -1,7 +1,7 @@
 import { asObject, parseJson } from '../../src/json.ts';
+import type { CallEnd } from '../../src/llm/call.ts';
 import { isAbort } from '../../src/llm/error-class.ts';
 import type { LlmResponse, Reply } from '../../src/llm/provider.ts';
-import type { CallEnd } from '../../src/llm/recorder.ts';
 import { isComplete } from '../../src/llm/response.ts';
 import type { Call, Exchange, HttpResponse } from './call.ts';
 import { isIterable, watch } from './watch.ts';
@@ -18,7 +18,18 @@ export function readAnswer(call: Call, { response, output }: Exchange['result'])
 function end(call: Call, reply: Reply, json: unknown): void {
   const answer = json === undefined ? undefined : call.ask(() => call.provider.response(json, reply));
   const { status, headers } = reply;
-  call.end({ ...(answer && { response: answer }), status, headers });
+  const response = withSaid(call, answer, () => call.content?.response(json));
+  call.end({ ...(response && { response }), body: json, status, headers });
+}
+
+/** With what was said, where that is captured. */
+function withSaid<R extends LlmResponse | undefined>(
+  call: Call,
+  answer: R,
+  read: () => readonly unknown[] | undefined,
+): R {
+  const messages = answer && call.ask(read);
+  return messages?.length ? { ...answer, messages } : answer;
 }
 
 function readBody({ maxBodyBytes }: Call, body: Uint8Array): unknown {
@@ -47,6 +58,7 @@ export function readFailure(call: Call, error: unknown): void {
 function readEvents(call: Call, reply: Reply, events: AsyncIterable<unknown>): void {
   const { status, headers } = reply;
   const reader = call.provider.stream?.(reply);
+  const said = call.content?.stream(call.model.maxText);
   const open = call.streams.open(() => finish({ aborted: true }));
   let terminated = false;
   let ended = false;
@@ -55,13 +67,14 @@ function readEvents(call: Call, reply: Reply, events: AsyncIterable<unknown>): v
     if (ended) return;
     ended = true;
     open.close();
-    const response: LlmResponse = call.ask(() => reader?.result()) ?? {};
+    const response = withSaid(call, call.ask(() => reader?.result()) ?? {}, () => said?.result());
     call.end({ response, status, headers, incomplete: !terminated && !isComplete(response), ...how });
   }
 
   function add(type: string | undefined, json: unknown): void {
     const event = type === undefined ? { json } : { type, json };
     const outcome = ended ? undefined : call.ask(() => reader?.event(event));
+    if (!ended) call.ask(() => said?.event(event));
     if (outcome === 'content') {
       call.model.firstToken();
       call.model.chunk();

@@ -39,11 +39,12 @@ export function readHttp(extra: unknown): HttpRequest | undefined {
   };
 }
 
-/** Of the session and the network below it, as far as they are known. */
+/** Of the session and the network below it, as far as they are known; transports know no `agreed` version but HTTP's. */
 export function describeConnection(
   transport: Transport | undefined,
   { params }: RpcRequest,
   http: HttpRequest | undefined,
+  agreed?: string,
 ): { attributes: Attributes; metric: Attributes } {
   const header = (name: string) => asString(http && [getter.get(http.headers, name)].flat()[0]);
   const session = asString(transport?.sessionId) ?? header('mcp-session-id');
@@ -51,13 +52,14 @@ export function describeConnection(
     asString(asObject(params._meta)?.[versionKey]) ??
     asString(params.protocolVersion) ??
     header('mcp-protocol-version') ??
-    asString(transport?.protocolVersion);
+    asString(transport?.protocolVersion) ??
+    agreed;
   const url = [transport?._endpoint, transport?._url].find((one) => one instanceof URL);
   const network = http || url ? 'tcp' : isPipe(transport) ? 'pipe' : undefined;
   const metric = {
     ...(version && { 'mcp.protocol.version': version }),
     ...(network && { 'network.transport': network }),
-    ...(network === 'tcp' && { 'network.protocol.name': 'http' }),
+    ...(network === 'tcp' && { 'network.protocol.name': /^ws/.test(url?.protocol ?? '') ? 'websocket' : 'http' }),
     ...(url && { 'server.address': url.hostname, 'server.port': portOf(url) }),
   };
   return { attributes: { ...metric, ...(session && { 'mcp.session.id': session }) }, metric };
@@ -68,5 +70,5 @@ function isPipe(transport: Transport | undefined): boolean {
 }
 
 function portOf({ port, protocol }: URL): number {
-  return Number(port) || (protocol === 'http:' ? 80 : 443);
+  return Number(port) || (/^(http|ws):/.test(protocol) ? 80 : 443);
 }

@@ -40,6 +40,12 @@ export function readResponse(message: unknown): { id: unknown; outcome: Outcome 
   return { id: response.id, outcome: { error: { code, message: asString(error.message) } } };
 }
 
+/** The version of the protocol that the answer to `initialize` names. */
+export function readAgreedVersion(message: unknown): string | undefined {
+  const result = asObject(asObject(message)?.result);
+  return result?.serverInfo === undefined ? undefined : asString(result.protocolVersion);
+}
+
 /** A request that is given up. Of the reason only a timeout is told from all others, by the SDK's own words. */
 export function readCancelled(message: unknown): { id: unknown; outcome: Outcome } | undefined {
   const notification = asObject(message);
@@ -59,10 +65,16 @@ export interface Described {
   readonly metric: Attributes;
 }
 
+function readPrompt(method: string, params: Json): Json | undefined {
+  if (method === 'prompts/get') return params;
+  const ref = method === 'completion/complete' ? asObject(params.ref) : undefined;
+  return ref?.type === 'ref/prompt' ? ref : undefined;
+}
+
 /** https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md */
 export function describeRequest({ id, method, params }: RpcRequest): Described {
   const tool = method === toolCall ? asString(params.name) : undefined;
-  const prompt = method === 'prompts/get' ? asString(params.name) : undefined;
+  const prompt = asString(readPrompt(method, params)?.name);
   const uri = method.startsWith('resources/') ? asString(params.uri) : undefined;
   const metric = {
     'mcp.method.name': method,

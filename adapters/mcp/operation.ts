@@ -1,4 +1,5 @@
 import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
+import { secondsSince } from '../../src/clock.ts';
 import { asObject } from '../../src/json.ts';
 import { classifyError, type ErrorClass, errorName } from '../../src/llm/error-class.ts';
 import { latestCall } from '../../src/llm/frame.ts';
@@ -72,7 +73,7 @@ export function startOperation(parts: Parts, start: OperationStart): Operation {
     if (ended) return;
     ended = true;
     const ending = readEnding(side, outcome);
-    const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
+    const seconds = secondsSince(startedAt, clock.monotonic);
     tell(span, outcome, ending);
     said?.end('result' in outcome ? outcome.result : undefined);
     if (!outer) span.end();
@@ -122,7 +123,7 @@ function startSpan(
   const asked = latestCall(context);
   const isTool = own['gen_ai.operation.name'] !== undefined;
   const attributes = {
-    ...(isTool && inheritedAttributes(agent, asked, engine.options.legacyAttributes ?? true)),
+    ...(isTool && inheritedAttributes(agent, asked, engine.legacyAttributes)),
     ...own,
     ...dialect.attributes?.start(isTool ? 'tool' : 'infra', {
       ...(tool !== undefined && { tool_name: tool }),

@@ -7,7 +7,14 @@ import { getSpanContext } from '../../src/trace/otel-span.ts';
 import { type ContextPlace, countUnreadable, readContext, stripContext, toHeaders, writeContext } from './carrier.ts';
 import { describeConnection, readHttp, type Transport } from './connection.ts';
 import { hookProperty } from './hook.ts';
-import { type Outcome, type RpcRequest, readCancelled, readRequest, readResponse } from './message.ts';
+import {
+  type Outcome,
+  type RpcRequest,
+  readAgreedVersion,
+  readCancelled,
+  readRequest,
+  readResponse,
+} from './message.ts';
 import { OpenOperations } from './open-operations.ts';
 import { type Operation, startOperation } from './operation.ts';
 
@@ -28,6 +35,7 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
   const report = (error: unknown) => parts.engine.diagnostics.report(error);
   const sent = new OpenOperations();
   const served = new OpenOperations();
+  let agreed: string | undefined;
   const send = transport.send as AnyMethod;
   const overHttp = place === 'header' && '_fetch' in transport;
   if (overHttp) carryByHeader(transport, sent);
@@ -51,13 +59,14 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
   });
 
   function outgoing(message: unknown, options: unknown) {
+    agreed ??= readAgreedVersion(message);
     const request = follow(message, served, sent);
     if (!request) return undefined;
     const operation = startOperation(parts, {
       side: 'client',
       request,
       context: contextOf(asObject(options)?.relatedRequestId),
-      connection: describeConnection(transport, request, undefined),
+      connection: describeConnection(transport, request, undefined, agreed),
     });
     sent.add(request.id, operation);
     const { _meta: meta } = request.params;
@@ -99,10 +108,11 @@ export function watchTransport(transport: Transport, parts: Parts, place: Contex
   }
 
   function startServing(message: unknown, extra: unknown) {
+    agreed ??= readAgreedVersion(message);
     const request = follow(message, sent, served);
     if (!request) return undefined;
     const http = readHttp(extra);
-    const connection = describeConnection(transport, request, http);
+    const connection = describeConnection(transport, request, http, agreed);
     const { context, links } = readContext(parts, request, place, http);
     const own = place === 'arguments' ? stripContext(message as Json) : (message as Json);
     const known = readRequest(own) ?? request;

@@ -36,6 +36,25 @@ const call = (id: unknown, more: object = {}) => ({
 });
 const answer = (id: unknown) => ({ jsonrpc: '2.0', id, result: { content: [] } });
 
+describe('the network', () => {
+  it.each([
+    ['http://tools.example/mcp', 'http', 80],
+    ['https://tools.example/mcp', 'http', 443],
+    ['ws://tools.example/mcp', 'websocket', 80],
+    ['wss://tools.example:8443/mcp', 'websocket', 8443],
+  ])('of %s', async (url, protocol, port) => {
+    const { telemetry, transport } = createPeer({}, {}, { _url: new URL(url) });
+    await transport.send(call(1));
+    transport.onmessage(answer(1));
+    expect(telemetry.spans[0]!.attributes).toMatchObject({
+      'network.transport': 'tcp',
+      'network.protocol.name': protocol,
+      'server.address': 'tools.example',
+      'server.port': port,
+    });
+  });
+});
+
 describe('whatever comes', () => {
   it('is handed on as it is, and nothing is thrown', () => {
     const { transport, received, sent } = createPeer();

@@ -28,6 +28,7 @@ interface Client {
   getPrompt(params: object): Promise<unknown>;
   readResource(params: object): Promise<unknown>;
   listTools(): Promise<unknown>;
+  complete(params: object): Promise<unknown>;
   close(): Promise<void>;
 }
 interface Transport {
@@ -171,6 +172,19 @@ describe.each(sdks)('$name in memory', (sdk) => {
       expect(named(telemetry, 'tools/list')).toHaveLength(1);
       expect(named(telemetry, 'initialize')).toHaveLength(1);
     }
+  });
+
+  it('names the version that both have agreed on, and the prompt that is completed', async () => {
+    const { caller, called, client, named } = await connect(sdk);
+    await client.callTool(echo);
+    const ref = { type: 'ref/prompt', name: 'greet' };
+    await client.complete({ ref, argument: { name: 'who', value: 'A' } }).catch(() => {});
+    for (const telemetry of [caller, called]) {
+      const [ran] = named(telemetry, 'tools/call echo');
+      expect(ran?.attributes['mcp.protocol.version']).toMatch(/^\d{4}-\d\d-\d\d$/);
+    }
+    const [completed] = named(caller, 'completion/complete greet');
+    expect(completed?.attributes['gen_ai.prompt.name']).toBe('greet');
   });
 
   it('tells a tool that failed from a request that was wrong', async () => {

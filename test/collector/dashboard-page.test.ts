@@ -145,6 +145,8 @@ describe('what was said', () => {
       { type: 'reasoning', content: 'hm' },
       { type: 'tool_call', name: 'find', arguments: { q: 1 } },
       { type: 'tool_call_response', id: 'c1', response: 'found' },
+      { type: 'server_tool_call', name: 'web_search', server_tool_call: { q: 2 } },
+      { type: 'server_tool_call_response', id: 's1', server_tool_call_response: { found: 3 } },
       { type: 'blob', modality: 'image', mime_type: 'image/png', bytes: 10 },
       'plain',
     ];
@@ -153,6 +155,8 @@ describe('what was said', () => {
       { kind: 'reasoning', text: 'hm' },
       { kind: 'call', label: 'find', text: '{\n  "q": 1\n}' },
       { kind: 'result', label: 'c1', text: 'found' },
+      { kind: 'call', label: 'web_search', text: '{\n  "q": 2\n}' },
+      { kind: 'result', label: 's1', text: '{\n  "found": 3\n}' },
       {
         kind: 'media',
         label: 'image',

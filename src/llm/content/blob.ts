@@ -79,6 +79,11 @@ export class Bytes {
     this.mimeType = mimeType;
   }
 
+  /** Asks no proxy, which `instanceof` would. */
+  static is(value: unknown): value is Bytes {
+    return typeof value === 'object' && value !== null && #data in value;
+  }
+
   note(): BlobNote {
     return (this.#data instanceof BlobDigest ? this.#data : new BlobDigest().add(this.#data)).note();
   }

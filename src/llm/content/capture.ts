@@ -12,7 +12,9 @@ import { type Rendering, renderInput, renderOutput, renderParts, renderValue } f
  * no attribute is longer than `limits.valueLength`.
  */
 export interface Capture {
+  /** What models, tools, retrievals and other wrapped functions are given. */
   inputs?: boolean | number;
+  /** What they answer. */
   outputs?: boolean | number;
 }
 

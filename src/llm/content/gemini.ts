@@ -38,7 +38,11 @@ function readPart(part: Json): Part[] {
   const call = asObject(pick(part, 'functionCall'));
   if (call) return toolCall(call.id, call.name, call.args);
   const response = asObject(pick(part, 'functionResponse'));
-  if (response) return [toolResponse(response.id ?? response.name, response.response)];
+  if (response) return [readResponse(response)];
+  const asked = asObject(pick(part, 'toolCall'));
+  if (asked) return [serverCall(asked.id, pick(asked, 'toolType'), { ...asked, type: 'tool_call' })];
+  const answered = asObject(pick(part, 'toolResponse'));
+  if (answered) return [serverResponse(answered.id, { ...answered, type: 'tool_response' })];
   const code = asObject(pick(part, 'executableCode'));
   if (code) return [serverCall(undefined, 'code_execution', { type: 'executable_code', ...code })];
   const result = asObject(pick(part, 'codeExecutionResult'));
@@ -46,6 +50,12 @@ function readPart(part: Json): Part[] {
   const { thoughtSignature: _signature, thought_signature: _other, ...rest } = part;
   const [kind] = Object.keys(rest);
   return kind === undefined ? [] : [generic(rest, kind)];
+}
+
+/** What a function answered, with the pictures and files that go with it. */
+function readResponse({ id, name, response, parts }: Json): Part {
+  const files = objects(parts).flatMap(readPart);
+  return toolResponse(id ?? name, files.length > 0 ? [response, ...files] : response);
 }
 
 /** Contents come as a text, as parts of one, or as a list of them. */

@@ -2,6 +2,7 @@ import { asArray, asObject, asString, type Json, parseJson } from '../../json.ts
 import { anthropicContent } from './anthropic.ts';
 import { toBytes } from './blob.ts';
 import { createBlocks } from './blocks.ts';
+import { cohereContent } from './cohere.ts';
 import { converseContent, createConverseContent } from './converse.ts';
 import {
   answer,
@@ -31,6 +32,7 @@ function readJson(value: unknown): unknown {
 
 /** Whose words a request is in. */
 function formatOf(body: Json): ContentFormat | undefined {
+  if (asString(body.message) !== undefined) return cohereContent;
   if (!Array.isArray(body.messages)) return undefined;
   if (body.anthropic_version !== undefined) return anthropicContent;
   const blocks = objects(body.messages).flatMap(({ content }) => objects(content));
@@ -100,7 +102,7 @@ export const invokeContent: ContentFormat = {
     const body = asObject(outer.modelId === undefined ? outer : readJson(readText(outer) ?? outer.body)) ?? {};
     const format = formatOf(body);
     if (format) return format.request(body);
-    const texts = [body.inputText, body.prompt, body.message, ...asArray(body.texts)];
+    const texts = [body.inputText, body.prompt, ...asArray(body.texts)];
     const messages = prompt(texts.flatMap((one) => text(one)));
     return messages ? { messages } : {};
   },

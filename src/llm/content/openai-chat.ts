@@ -36,16 +36,19 @@ export function readBlock(block: Json): Part[] {
       return readContent(block.thinking, readBlock).flatMap(({ content }) => reasoning(content));
     case 'image_url':
     case 'input_image':
+    case 'computer_screenshot':
       return [
         ...media(asObject(block.image_url)?.url ?? block.image_url, undefined, 'image'),
         ...readFile(block, 'image'),
       ];
     case 'video_url':
       return media(asObject(block.video_url)?.url ?? block.video_url, undefined, 'video');
+    case 'document_url':
+      return media(block.document_url, undefined, 'document');
     case 'input_audio': {
-      const audio = asObject(block.input_audio);
-      const format = asString(audio?.format);
-      return media(audio?.data, format && `audio/${format}`, 'audio');
+      const audio = asObject(block.input_audio) ?? { data: block.input_audio };
+      const format = asString(audio.format);
+      return media(audio.data, format && `audio/${format}`, 'audio');
     }
     case 'file':
     case 'input_file':
@@ -72,7 +75,8 @@ function readAudio(value: unknown): Part[] {
   const audio = asObject(value);
   const [sound] = media(audio?.data, undefined, 'audio');
   const transcript = asString(audio?.transcript);
-  if (!sound) return text(transcript);
+  // What was said before is named by its id alone.
+  if (!sound) return transcript === undefined ? file(audio?.id, undefined, 'audio') : text(transcript);
   return [{ ...sound, ...(transcript !== undefined && { transcript }) }];
 }
 
@@ -87,7 +91,7 @@ function readParts(given: Json): Part[] {
   ];
 }
 
-export function readChatMessage(given: Json): Message {
+function readChatMessage(given: Json): Message {
   const { role, name, tool_call_id } = given;
   if (role !== 'tool' && role !== 'function') return message(role, readParts(given), { name });
   const response = simplify(readContent(given.content, readBlock));

@@ -8,6 +8,7 @@ import {
   message,
   objects,
   type Part,
+  part,
   prompt,
   type RequestContent,
   readContent,
@@ -20,8 +21,23 @@ import {
 } from './message.ts';
 import { readBlock, readTools } from './openai-chat.ts';
 
-/** Calls that the vendor runs by itself: `web_search_call`, `mcp_call`, `code_interpreter_call`, … */
-const serverCallPattern = /_call$/;
+/**
+ * A call of a tool that is no function: `web_search_call`, `mcp_call`, `code_interpreter_call` are run by the vendor,
+ * `computer_call`, `local_shell_call`, `apply_patch_call` by who asked, who names them by a `call_id` in the answer.
+ */
+function readCall(type: string, { id, call_id, status: _status, type: _type, ...call }: Json): Part[] {
+  const name = type.slice(0, -'_call'.length);
+  const isHosted = call.execution === 'server' || asObject(call.environment)?.type === 'container_reference';
+  if (asString(call_id) !== undefined && !isHosted) return toolCall(call_id, name, call);
+  return [serverCall(call_id ?? id, call.name ?? name, { ...call, type })];
+}
+
+/** Contents, or what a tool of the vendor's own design answers. */
+function readOutput({ id, call_id, output, result, tools }: Json): Part {
+  const given = output ?? result ?? tools;
+  const isContent = [given].flat().every((one) => typeof one !== 'object' || asString(asObject(one)?.type));
+  return toolResponse(call_id ?? id, isContent ? simplify(readContent(given, readBlock)) : given);
+}
 
 /** What was said in an item of the output, or of an input that has earlier ones in it. */
 function readItem(item: Json): Part[] {
@@ -35,23 +51,26 @@ function readItem(item: Json): Part[] {
     case 'custom_tool_call':
       return toolCall(item.call_id, item.name, item.input);
     case 'compaction':
-      return [{ type: 'compaction' }];
+      return [part('compaction', { id: asString(item.id) })];
     default: {
-      const type = asString(item.type) ?? 'unknown';
-      const { id, status: _status, ...call } = item;
-      return [serverCallPattern.test(type) ? serverCall(id, item.name ?? type, { ...call, type }) : generic(item)];
+      const type = asString(item.type) ?? '';
+      if (type.endsWith('_call')) return readCall(type, item);
+      return [type.endsWith('_output') ? readOutput(item) : generic(item)];
     }
   }
 }
 
 function readInput(item: Json): Message[] {
-  if (item.role !== undefined) return [message(item.role, readContent(item.content, readBlock))];
-  const type = asString(item.type) ?? '';
-  if (type.endsWith('_call_output')) {
-    return [message('tool', [toolResponse(item.call_id, simplify(readContent(item.output, readBlock)))])];
-  }
+  const { role, type = 'message' } = item;
+  if (role !== undefined && type === 'message') return [message(role, readContent(item.content, readBlock))];
   const parts = readItem(item);
-  return parts.length > 0 ? [message('assistant', parts)] : [];
+  return parts.length > 0 ? [message(role ?? roleOf(String(type)), parts)] : [];
+}
+
+/** Who has said an item that names nobody. */
+function roleOf(type: string): string {
+  if (type.endsWith('_output')) return 'tool';
+  return type.endsWith('_response') ? 'user' : 'assistant';
 }
 
 /** A request to the Responses API, or texts to embed. */

@@ -91,7 +91,6 @@ class Copier {
   #inside(value: object, key: string): unknown {
     const bytes = toBytes(value);
     if (bytes) return this.#note(new Bytes(bytes));
-    if (value instanceof Bytes) return this.#note(value);
     if (Array.isArray(value)) return this.#list(readItems(value), value.length, key);
     if (value instanceof Set) return this.#list(Set.prototype.values.call(value), value.size, key);
     if (value instanceof Map) return this.#map(value);
@@ -129,6 +128,10 @@ class Copier {
       if (!this.#hasRoom()) {
         out[ellipsis] = ellipsis;
         break;
+      }
+      if (Bytes.is(value)) {
+        Object.assign(out, value.note());
+        continue;
       }
       const name = this.#name(given);
       const item = this.copy(value, given);

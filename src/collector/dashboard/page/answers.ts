@@ -128,6 +128,6 @@ export function tokensOf({ input, output, total }: LlmUsage): number | undefined
   return input === undefined && output === undefined ? total : (input ?? 0) + (output ?? 0);
 }
 
-export function strings(value: unknown): string[] {
+function strings(value: unknown): string[] {
   return asArray(value).filter((item) => typeof item === 'string');
 }

@@ -82,11 +82,19 @@ function readPiece(value: unknown): Piece {
   const label = asString(part.name) ?? asString(part.toolName);
   if (type === 'reasoning') return { kind: 'reasoning', text: text ?? pretty(part) };
   if (/tool_call$/.test(type)) {
-    return { kind: 'call', ...(label && { label }), text: pretty(part.arguments ?? part.input ?? part.args ?? {}) };
+    return {
+      kind: 'call',
+      ...(label && { label }),
+      text: pretty(part.arguments ?? part.input ?? part.args ?? part.server_tool_call ?? {}),
+    };
   }
   if (/tool_(call_response|result)$/.test(type)) {
     const name = label ?? asString(part.id) ?? asString(part.toolCallId);
-    return { kind: 'result', ...(name && { label: name }), text: pretty(part.response ?? part.result ?? part.output) };
+    return {
+      kind: 'result',
+      ...(name && { label: name }),
+      text: pretty(part.response ?? part.result ?? part.output ?? part.server_tool_call_response),
+    };
   }
   if (text !== undefined) return { kind: 'text', text };
   const { type: _, content: _content, ...rest } = part;

@@ -17,7 +17,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** `true` is an attribute without a value; `false` and `undefined` take it away. */
-export function setAttributes(element: Element, attributes: Attributes): void {
+function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) element.removeAttribute(name);
     else element.setAttribute(name, value === true ? '' : String(value));
