@@ -2,6 +2,7 @@ import { withTimeout } from './clock.ts';
 import type { SignalResult } from './delivery.ts';
 import type { Engine } from './engine.ts';
 import { safely } from './errors.ts';
+import { getInvocation } from './trace/context.ts';
 import { rootContext } from './trace/otel-context.ts';
 import { suppressTracingKey } from './trace/tracer.ts';
 
@@ -74,6 +75,8 @@ export function createFlusher(engine: Engine): Flusher {
     };
     // Metrics alone are something to send too: no span need have ended.
     engine.registry.onSeries(() => safely(() => engine.onActivity(0), engine.diagnostics.report));
+  } else if (exports) {
+    engine.onActivity = () => getInvocation(engine.root.active())?.recorded();
   }
 
   /**

@@ -27,6 +27,8 @@ export function createInvocation(
 
   const { ephemeral, every } = engine.runtime;
   const byInterval = options.waitUntil === undefined && !ephemeral && every !== undefined;
+  let over = false;
+  let asked = false;
 
   async function flush(): Promise<void> {
     const settled = streams.settled(timeoutMs);
@@ -35,7 +37,14 @@ export function createInvocation(
       if (!byInterval) await flusher.flush();
       await settled;
     }
+    over = true;
     if (!byInterval) await flusher.flush();
+  }
+
+  async function flushLater(): Promise<void> {
+    await withTimeout(new Promise(() => {}), engine.flushing.intervalMs);
+    asked = false;
+    await flush();
   }
 
   /** `waitUntil` refuses where the request is over, which is no reason to fail its work. */
@@ -53,6 +62,12 @@ export function createInvocation(
     streams,
     within: (context) => context.setValue(invocationKey, invocation),
     flush,
+    // A WebSocket, a timer or an object that was handed out lives on, and nobody else flushes what it does.
+    recorded() {
+      if (!over || asked || !options.waitUntil) return;
+      asked = true;
+      keepAlive(flushLater());
+    },
     run(call) {
       let result: ReturnType<typeof call> | undefined;
       try {

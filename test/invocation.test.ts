@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTelemetry } from '../src/index.ts';
 import { createInvocation } from '../src/invocation.ts';
 import { getParts } from '../src/parts.ts';
+import { rootContext } from '../src/trace/otel-context.ts';
+import { createAlsRuntime } from './support/telemetry.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -51,5 +53,48 @@ describe('the flush of an invocation', () => {
     await vi.advanceTimersByTimeAsync(5000);
     await flushed;
     expect(exported).toEqual(['abandoned']);
+  });
+});
+
+describe('work that goes on after the flush of its invocation', () => {
+  function begin() {
+    const batches: string[][] = [];
+    const kept: Promise<unknown>[] = [];
+    const telemetry = createTelemetry({
+      exporters: [(spans) => void batches.push(spans.map(({ name }) => name))],
+      runtime: createAlsRuntime({ ephemeral: true, now: () => Date.now(), monotonic: () => Date.now() }),
+    });
+    const parts = getParts(telemetry);
+    const invocation = createInvocation(parts, { waitUntil: (promise) => kept.push(promise) });
+    const record = (name: string) =>
+      parts.view.run(invocation.within(rootContext), () => telemetry.span(name, () => {}));
+    return { batches, kept, invocation, record, telemetry };
+  }
+
+  it('is sent within the interval, all that comes meanwhile at once', async () => {
+    const { batches, kept, invocation, record } = begin();
+    await invocation.run(() => record('in time'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect([batches, kept.length]).toEqual([[['in time']], 1]);
+    for (const round of [1, 2]) {
+      record(`a${round}`);
+      await vi.advanceTimersByTimeAsync(4999);
+      record(`b${round}`);
+      expect([batches.length, kept.length]).toEqual([round, 1 + round]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(batches.at(-1)).toEqual([`a${round}`, `b${round}`]);
+    }
+    await Promise.all(kept);
+  });
+
+  it('asks for nothing while the invocation is under way, and nothing of others', async () => {
+    const { kept, invocation, record, telemetry } = begin();
+    record('before');
+    telemetry.span('elsewhere', () => {});
+    expect(kept).toEqual([]);
+    await invocation.run(() => {});
+    await vi.advanceTimersByTimeAsync(0);
+    telemetry.span('elsewhere', () => {});
+    expect(kept).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 import type { Attributes } from '@opentelemetry/api';
 import { serveRequest } from '../../src/http/server-span.ts';
 import { getParts, type Parts } from '../../src/parts.ts';
-import { runTask } from '../../src/server/task.ts';
+import { runTask, type Task } from '../../src/server/task.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { getInvocation } from '../../src/trace/context.ts';
 import { spanKind } from '../../src/trace/otel-span.ts';
@@ -32,6 +32,14 @@ export function instrument(entry: object, telemetry: Telemetry): unknown {
 
 /** What the platform calls; anything else of the object (a framework's app has methods of its own) stays as it is. */
 const handlerNames: ReadonlySet<unknown> = new Set(['fetch', 'scheduled', 'queue', 'email']);
+/** What it calls on a Durable Object. */
+const objectNames: ReadonlySet<unknown> = new Set([
+  'fetch',
+  'alarm',
+  'webSocketMessage',
+  'webSocketClose',
+  'webSocketError',
+]);
 
 function instrumentHandlers(entry: object, parts: Parts): object {
   // Of what is frozen a proxy may not answer anything else.
@@ -45,56 +53,76 @@ function instrumentHandlers(entry: object, parts: Parts): object {
         parts.bind?.(env);
         const tracked = trackWaitUntil(ctx, parts);
         const call = () => handler.call(entry, event, env, tracked.ctx);
-        return runHandler(key as string, parts, event, tracked.waitUntil, call);
+        return runEvent(parts, key as string, event, tracked.waitUntil, call);
       };
     },
   });
 }
 
-/** The handler's work inside its span. */
-function runHandler(
-  name: string,
+/** The work of an event inside its span; what is no event, as an RPC method, is an invocation without one. */
+function runEvent(
   parts: Parts,
-  event: unknown,
+  event: string | undefined,
+  given: unknown,
   waitUntil: ((promise: Promise<unknown>) => void) | undefined,
   call: () => unknown,
 ): unknown {
-  switch (name) {
-    case 'fetch':
-      return serveRequest(parts, { request: event as Request, waitUntil, handle: call as () => Promise<Response> });
-    case 'scheduled': {
-      const { cron } = event as ScheduledController;
-      const attributes: Attributes = { 'faas.trigger': 'timer', 'faas.cron': cron };
-      return runTask(parts, { name: 'scheduled', attributes, waitUntil, awaitFlush: true, call });
-    }
-    case 'queue': {
-      const { queue, messages } = event as MessageBatch;
-      const attributes: Attributes = {
-        'messaging.system': 'cloudflare_queues',
-        'messaging.operation.type': 'process',
-        'messaging.operation.name': 'process',
-        'messaging.destination.name': queue,
-        'messaging.batch.message_count': messages.length,
-      };
-      const kind = spanKind.consumer;
-      return runTask(parts, { name: `process ${queue}`, kind, attributes, waitUntil, awaitFlush: true, call });
-    }
-    default:
-      return runTask(parts, { name, kind: spanKind.consumer, waitUntil, awaitFlush: false, call });
+  if (event === 'fetch') {
+    return serveRequest(parts, { request: given as Request, waitUntil, handle: call as () => Promise<Response> });
   }
+  return runTask(parts, { waitUntil, call, ...describeEvent(event, given) });
+}
+
+/** By its shape, too: of an entrypoint anybody can call a method of that name over RPC. */
+function describeEvent(
+  event: string | undefined,
+  given: unknown,
+): Pick<Task, 'name' | 'kind' | 'attributes' | 'awaitFlush'> {
+  const { consumer } = spanKind;
+  if (event === 'scheduled') {
+    const { cron } = Object(given) as Partial<ScheduledController>;
+    const attributes: Attributes = { 'faas.trigger': 'timer', 'faas.cron': cron };
+    if (typeof cron === 'string') return { name: event, attributes, awaitFlush: true };
+  }
+  if (event === 'queue') {
+    const { queue, messages } = Object(given) as Partial<MessageBatch>;
+    const attributes: Attributes = {
+      'messaging.system': 'cloudflare_queues',
+      'messaging.operation.type': 'process',
+      'messaging.operation.name': 'process',
+      'messaging.destination.name': queue,
+      'messaging.batch.message_count': messages?.length,
+    };
+    if (typeof queue === 'string' && messages) {
+      return { name: `process ${queue}`, kind: consumer, attributes, awaitFlush: true };
+    }
+  }
+  if (event === 'email') {
+    const { from, to } = Object(given) as Partial<ForwardableEmailMessage>;
+    if (typeof from === 'string' && typeof to === 'string') return { name: event, kind: consumer, awaitFlush: false };
+  }
+  return { name: event === 'alarm' ? event : undefined, awaitFlush: false };
 }
 
 function instrumentClass(Base: ObjectClass, parts: Parts): ObjectClass {
   const keepAlive: KeepAlive = new WeakMap();
+  const events = Base.prototype instanceof WorkerEntrypoint ? handlerNames : objectNames;
+  const instrumentNamed = (name: string, method: AnyMethod) =>
+    instrumentMethod(events.has(name) ? name : undefined, method, keepAlive, parts);
   const Instrumented = class extends Base {
     constructor(given: DurableObjectState, env: never) {
       super(given, env);
       parts.bind?.(env);
       const own = this as { ctx?: WaitUntilContext };
-      const { ctx, waitUntil } = trackWaitUntil(own.ctx, parts);
+      const { ctx, waitUntil } = trackWaitUntil(given, parts);
       if (!ctx) return;
-      own.ctx = ctx;
+      // A Durable Object need not extend the platform's class.
+      if (own.ctx === given) own.ctx = ctx;
       keepAlive.set(this, waitUntil);
+      for (const [name, field] of Object.entries(this)) {
+        if (events.has(name) && typeof field === 'function')
+          Object.assign(this, { [name]: instrumentNamed(name, field) });
+      }
     }
   };
   const wrapped = new Set<PropertyKey>(['constructor']);
@@ -102,7 +130,7 @@ function instrumentClass(Base: ObjectClass, parts: Parts): ObjectClass {
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
       if (wrapped.has(key) || typeof value !== 'function') continue;
       wrapped.add(key);
-      const method = instrumentMethod(key, value as AnyMethod, keepAlive, parts);
+      const method = instrumentNamed(key, value as AnyMethod);
       Object.defineProperty(Instrumented.prototype, key, { value: method, writable: true, configurable: true });
     }
   }
@@ -115,16 +143,12 @@ function isOwnCode(proto: object): boolean {
   return proto !== DurableObject.prototype && proto !== WorkerEntrypoint.prototype && proto !== Object.prototype;
 }
 
-/** `fetch` and `alarm` get a span; an RPC method runs as an invocation whose spans are flushed when it is done. */
-function instrumentMethod(name: string, method: AnyMethod, keepAlive: KeepAlive, parts: Parts): AnyMethod {
+function instrumentMethod(event: string | undefined, method: AnyMethod, keepAlive: KeepAlive, parts: Parts): AnyMethod {
   return function (this: object, ...args) {
     const call = () => method.apply(this, args);
     const waitUntil = keepAlive.get(this);
     // Called from within, it is a part of the invocation that is under way.
     if (!waitUntil || getInvocation(parts.view.active())) return call();
-    if (name === 'fetch') {
-      return serveRequest(parts, { request: args[0] as Request, waitUntil, handle: call as () => Promise<Response> });
-    }
-    return runTask(parts, { name: name === 'alarm' ? 'alarm' : undefined, waitUntil, awaitFlush: false, call });
+    return runEvent(parts, event, args[0], waitUntil, call);
   };
 }

@@ -77,7 +77,7 @@ export async function serveRequest(parts: Parts, options: ServerRequest): Promis
 
 interface RecordedRequest extends ServerMark {
   headers(response: Response): void;
-  end(thrown?: unknown): void;
+  end(failure?: { readonly thrown: unknown }): void;
 }
 
 async function settleResponse(
@@ -90,11 +90,16 @@ async function settleResponse(
   let response: Response;
   try {
     response = await handle();
-  } catch (error) {
-    recorded.end(error);
-    throw error;
+  } catch (thrown) {
+    recorded.end({ thrown });
+    throw thrown;
   }
   try {
+    // Bun's handlers answer nothing where they have upgraded; what else is no response is the host's to refuse.
+    if (!Object(response).headers) {
+      recorded.end();
+      return response;
+    }
     recorded.headers(response);
     // Nobody reads the body of an answer to HEAD.
     if (!response.body || response.status === 101 || request.method === 'HEAD') {
@@ -108,7 +113,7 @@ async function settleResponse(
       end(reason, error) {
         open.close();
         if (reason === 'cancel') recorded.span.setAttribute('edgespan.aborted', true);
-        safely(() => recorded.end(reason === 'error' ? error : undefined), engine.diagnostics.report);
+        safely(() => recorded.end(reason === 'error' ? { thrown: error } : undefined), engine.diagnostics.report);
       },
     };
     // Only workerd leaves the body uncancelled when its client has gone, and Deno warns of whoever reads the signal.
@@ -187,12 +192,12 @@ function startServerSpan(
       span.setAttribute('error.type', type);
       span.setStatus({ code: statusError });
     },
-    end(thrown) {
+    end(failed) {
       if (ended) return;
       ended = true;
-      if (thrown !== undefined) {
-        recordError(span, thrown);
-        measured['error.type'] = errorName(thrown);
+      if (failed) {
+        recordError(span, failed.thrown);
+        measured['error.type'] = errorName(failed.thrown);
       }
       total.recordTo(seconds(), measured, traceRef(span));
       if (!start.host) span.end();

@@ -21,7 +21,7 @@ export function tapBody(
   /** Aborted when the consumer has gone, for hosts that then neither read on nor cancel, as workerd. */
   signal?: AbortSignal,
 ): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
+  let reader: ReadableStreamDefaultReader<Uint8Array>;
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let ended = false;
 
@@ -64,6 +64,8 @@ export function tapBody(
     {
       start(given) {
         controller = given;
+        // Not before: where streams can't be made, as on Workers of old dates, the body must stay as it was.
+        reader = body.getReader();
       },
       pull() {
         try {

@@ -19,6 +19,8 @@ export interface Invocation {
   readonly streams: OpenStreams;
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
   readonly server?: ServerMark;
+  /** Told that something was recorded: past its flush the invocation asks for another one. */
+  recorded(): void;
 }
 
 /** The SERVER span, as far as a framework's middleware knows more of it. */

@@ -89,13 +89,28 @@ describe('instrument', () => {
     expect(telemetry.spans.map(({ name }) => name)).toEqual(['GET', 'HEAD']);
   });
 
-  it('gives back what is no Response', async () => {
+  it('knows a failure without a reason for one', async () => {
     const telemetry = setUp();
-    const handler = instrument(() => undefined as unknown as Response, telemetry);
-    expect(await handler(request())).toBeUndefined();
-    expect(telemetry.spans).toHaveLength(1);
-    expect(telemetry.health().ok).toBe(false);
+    await instrument(() => Promise.reject(), telemetry)(request()).catch(() => {});
+    const body = new ReadableStream({ pull: (controller) => controller.error() });
+    const response = await instrument(() => new Response(body), telemetry)(request());
+    await response.text().catch(() => {});
+    expect(telemetry.spans.map(({ status }) => status.code)).toEqual([2, 2]);
+    const { metrics } = await telemetry.metrics.collect();
+    const { points } = metrics.find(({ name }) => name === 'http.server.request.duration')!;
+    expect(points.map(({ labels }) => labels['error.type'])).toEqual(['_OTHER', '_OTHER']);
   });
+
+  it.each([undefined, null, 'text'])(
+    'gives back what is no Response, as Bun’s handlers that upgrade: %s',
+    async (answer) => {
+      const telemetry = setUp();
+      const handler = instrument(() => answer as unknown as Response, telemetry);
+      expect(await handler(request())).toBe(answer);
+      expect(telemetry.spans).toMatchObject([{ name: 'GET', status: { code: 0 } }]);
+      expect(telemetry.health().ok).toBe(true);
+    },
+  );
 
   it('does not read ahead of the client', async () => {
     const telemetry = setUp();

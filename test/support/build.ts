@@ -6,9 +6,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The project's root. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL('../..', import.meta.url).href);
 
-const sources = ['src', 'adapters', 'scripts/dashboard.ts', 'scripts/merge-chunks.ts', 'tsconfig.json', 'tsup.config.ts', 'tsup.types.config.ts'];
+const sources = [
+  'src',
+  'adapters',
+  'scripts/dashboard.ts',
+  'scripts/merge-chunks.ts',
+  'tsconfig.json',
+  'tsup.config.ts',
+  'tsup.types.config.ts',
+];
 const outputs = { js: ['dist/index.js', 'dist/cli.js'], types: ['dist/index.d.ts', 'dist/workers.d.ts'] };
 const lock = join(root, 'node_modules', '.cache', 'edgespan-build.lock');
 /** A build takes a quarter of a minute; a lock this old was left by a process that is gone. */

@@ -130,6 +130,24 @@ describe('setting up telemetry on Workers', () => {
     expect(ids.has(resource['service.instance.id'])).toBe(false);
   });
 
+  it('leaves bodies alone where JavaScript can make no streams: a date before 2022-11-30', async () => {
+    const model = keep(await startModelServer());
+    const program = `import { createTelemetry, instrument } from 'edgespan/workers';
+      const telemetry = createTelemetry({ onError() {} });
+      export default instrument({
+        async fetch(request, env) {
+          if (new URL(request.url).pathname === '/plain') return new Response('plain');
+          return telemetry.fetch(env.UPSTREAM + '/v1/chat/completions', {
+            method: 'POST', body: JSON.stringify({ model: 'gpt-4o-mini', stream: true }),
+          });
+        },
+      }, telemetry);`;
+    const options = { compatibilityDate: '2022-11-29', compatibilityFlags: ['nodejs_als'] };
+    const worker = keep(await startWorker(program, { ...options, bindings: { UPSTREAM: model.url } }));
+    expect(await (await fetch(new URL('/plain', worker.url))).text()).toBe('plain');
+    expect(await (await fetch(worker.url)).text()).toBe(chatStream.join(''));
+  });
+
   it('instruments a Hono app, whose methods still work, with one SERVER span named by the route', async () => {
     const otlp = keep(await startOtlpServer());
     const model = keep(await startModelServer());
