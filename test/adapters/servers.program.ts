@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type * as Server from '../../adapters/node/index.ts';
 
 /** What a server's adapter exports; those of Node, Deno and Bun are alike. */
@@ -73,6 +74,19 @@ export function tryShutdown(
     remove();
     remove();
     console.log(`listeners ${before} ${during > before} ${count()}`);
+  } else if (env.MODE === 'drains') {
+    const open = setInterval(() => {}, 1000);
+    let signals = 0;
+    process.once('SIGTERM', () => console.log('told once'));
+    process.on('SIGTERM', () => {
+      if (++signals > 1) process.exit(1);
+      // Until the flush has come and gone.
+      setTimeout(() => {
+        telemetry.span('drained', () => {});
+        clearInterval(open);
+      }, 200);
+    });
+    console.log('ready');
   } else if (env.MODE === 'signal') {
     // Keeps the process alive until the signal.
     setInterval(() => {}, 1000);

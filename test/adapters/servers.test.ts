@@ -62,6 +62,18 @@ describe.each(runtimes)('the adapter of %s', (runtime) => {
     });
   });
 
+  it('does not cut off an application that drains by a listener of its own', async () => {
+    await withReceiver(async (otlp, env) => {
+      const file = await program(runtime, 'tries.tryShutdown(entry, process.env, () => 0);');
+      const child = startChild(runtime, file, { ...env, MODE: 'drains' });
+      await child.line('ready');
+      child.process.kill('SIGTERM');
+      const ended = await child.ended;
+      expect([ended.code, ended.signal, child.lines], ended.stderr).toEqual([0, null, ['ready', 'told once']]);
+      expect(otlp.spans.map(({ name }) => name)).toEqual(['last words', 'drained']);
+    });
+  });
+
   it('flushes when it has nothing left to do', async () => {
     await withReceiver(async (otlp, env) => {
       const file = await program(runtime, 'tries.tryShutdown(entry, process.env, () => 0);');

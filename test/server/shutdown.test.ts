@@ -1,6 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createTelemetry, type ReadableSpan, type TelemetryOptions } from '../../src/index.ts';
-import { installHooks, type ProcessPort, type ShutdownSignal } from '../../src/server/shutdown.ts';
+import { createProcessPort, installHooks, type ProcessPort, type ShutdownSignal } from '../../src/server/shutdown.ts';
 
 /** A process that is only pretended. */
 function createProcess() {
@@ -9,6 +10,7 @@ function createProcess() {
     ['SIGINT', new Set()],
   ]);
   const raised: ShutdownSignal[] = [];
+  let others = false;
   let idle: (() => Promise<unknown>) | undefined;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -17,6 +19,7 @@ function createProcess() {
   const port: ProcessPort = {
     onSignal: (signal, listener) => void listeners.get(signal)!.add(listener),
     offSignal: (signal, listener) => void listeners.get(signal)!.delete(listener),
+    othersListen: () => others,
     raise(signal) {
       raised.push(signal);
       end();
@@ -37,6 +40,9 @@ function createProcess() {
     },
     count: () => listeners.get('SIGTERM')!.size + listeners.get('SIGINT')!.size + (idle ? 1 : 0),
     idle: () => idle?.(),
+    listen(given: boolean) {
+      others = given;
+    },
   };
 }
 
@@ -60,6 +66,30 @@ describe('installHooks', () => {
     expect(host.raised).toEqual([]);
     await settle();
     expect([sent, host.raised, host.count()]).toEqual([['last words'], ['SIGTERM'], 0]);
+  });
+
+  it('leaves the end to an application that listens itself, and sends what it records until then', async () => {
+    const { telemetry, sent } = setUp();
+    const host = createProcess();
+    installHooks(host.port, telemetry);
+    host.listen(true);
+    host.send('SIGTERM');
+    await settle();
+    expect([sent, host.raised, host.count()]).toEqual([['last words'], [], 3]);
+    telemetry.span('drained', () => {});
+    await host.idle();
+    expect(sent).toEqual(['last words', 'drained']);
+  });
+
+  it.each([true, false])('ends at a second signal, whoever listens: %s', async (others) => {
+    const host = createProcess();
+    installHooks(host.port, setUp().telemetry);
+    host.listen(true);
+    host.send('SIGINT');
+    host.listen(others);
+    host.send('SIGINT');
+    await settle();
+    expect([host.raised, host.count()]).toEqual([['SIGINT'], 0]);
   });
 
   it('raises the first of several signals, once', async () => {
@@ -100,6 +130,22 @@ describe('installHooks', () => {
     const host = createProcess();
     expect(() => installHooks(host.port, undefined as never)).toThrow('telemetry must be what createTelemetry answers');
     expect(host.count()).toBe(0);
+  });
+
+  it('knows hooks of another telemetry from an application’s listener, and that one before it has run', async () => {
+    const raised: string[] = [];
+    const host = Object.assign(new EventEmitter(), {
+      pid: 1,
+      kill: (_: number, signal: string) => raised.push(signal),
+    });
+    host.once('SIGINT', () => {});
+    for (const { telemetry } of [setUp(), setUp()]) installHooks(createProcessPort(host), telemetry);
+    host.emit('SIGINT');
+    await settle();
+    expect(raised).toEqual([]);
+    host.emit('SIGTERM');
+    await settle();
+    expect(raised).toEqual(['SIGTERM', 'SIGTERM']);
   });
 
   it('can be taken back', async () => {
