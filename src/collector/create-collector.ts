@@ -6,10 +6,11 @@ import { describeEmitter } from '../llm/emitter.ts';
 import { nameFamilies } from '../llm/families.ts';
 import { createMemoryMetricStore } from '../metrics/memory-store.ts';
 import { Registry } from '../metrics/registry.ts';
-import { resolveCaps, resolveDialect } from '../settings.ts';
+import { resolveCaps } from '../settings.ts';
 import { createIdGenerator } from '../trace/ids.ts';
 import { createAccess, defaultTenant } from './access.ts';
 import { createActivity } from './activity.ts';
+import { answerErrors, refuseOtherMethods } from './answer-errors.ts';
 import { createWaitUntilReader } from './client.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { collectorDialect } from './dialect.ts';
@@ -26,12 +27,12 @@ import { createPushedMetrics } from './pushed-metrics.ts';
 import { addQueryRoutes } from './query.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { createRedaction } from './redaction.ts';
-import { describeRefusal, Refusal, refusalHeaders } from './refusal.ts';
 import { createSampling } from './sampling.ts';
 import { checkCollectorOptions, createSettings, resolveCollectorLimits } from './settings.ts';
 import { createSpanMetrics } from './span-metrics.ts';
 import { createStats } from './stats.ts';
 import { addStatusRoutes } from './status.ts';
+import { createTimelyStore } from './timely-store.ts';
 
 /** Series of a metric, of all senders together. */
 const seriesPerMetric = 10_000;
@@ -62,10 +63,10 @@ export function createCollector(options: CollectorOptions = {}): Collector {
     tenantLabel,
   });
   const registry = new Registry({ seriesPerMetric: telemetry.limits?.seriesPerMetric ?? seriesPerMetric, ...clock });
-  registry.limitLabels(
-    resolveCaps({ metrics: metricOptions }, resolveDialect({ metrics: metricOptions }, builtIn.features)),
-  );
-  const traces = options.traces ?? createMemoryTraceStore();
+  registry.limitLabels(resolveCaps({ metrics: metricOptions }, dialect.llm));
+  const traces = options.traces
+    ? createTimelyStore(options.traces, engine.flushing.timeoutMs)
+    : createMemoryTraceStore();
   const givenStore = options.metrics ?? telemetry.metrics?.store;
   const store = givenStore ?? createMemoryMetricStore({ now: clock.now });
   const ids = createIdGenerator(runtime.random);
@@ -173,32 +174,38 @@ export function createCollector(options: CollectorOptions = {}): Collector {
     binding: options.rateLimit?.binding,
   });
   const readWaitUntil = createWaitUntilReader(runtime.ephemeral);
-  const app = new Hono();
-  app.onError((error) => {
-    const refusal = error instanceof Refusal ? error : new Refusal(500, 'internal', 'something went wrong');
-    if (error !== refusal) report(error);
-    return new Response(JSON.stringify(describeRefusal(refusal)), {
-      status: refusal.status,
-      headers: { 'content-type': 'application/json', ...refusalHeaders(refusal) },
-    });
-  });
-  app.notFound((context) => {
-    return context.json(describeRefusal(new Refusal(404, 'not_found', 'there is no such page')), 404);
-  });
+  // Senders are told a base address with a slash at its end or without.
+  const app = new Hono({ strict: false });
+  answerErrors(app, report);
   addIngestRoutes(app, {
-    ...{ options, limits, access, rateLimit, intake, pushed, own, forward },
+    options,
+    limits,
+    access,
+    rateLimit,
+    intake,
+    pushed,
+    own,
+    forward,
     ephemeral: runtime.ephemeral,
     readWaitUntil,
   });
   addQueryRoutes(app, { access, traces });
   addStatusRoutes(app, {
-    ...{ access, settings, intake, live, stats, page, traces, forward },
+    access,
+    settings,
+    intake,
+    live,
+    stats,
+    page,
+    traces,
+    forward,
     ephemeral: runtime.ephemeral,
     readWaitUntil,
     now: clock.now,
     isStoring: () => isStoring,
   });
 
+  refuseOtherMethods(app);
   if (options.dashboard ?? true) app.route('/', dashboardRoutes());
 
   async function shutdown(timeoutMs = 10_000): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts';
-import { messageOf, TelemetryError } from '../errors.ts';
+import { TelemetryError } from '../errors.ts';
 import { differenceOf, familyKey, mergeSnapshots } from '../metrics/merge.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { MetricFamily, MetricsSnapshot } from '../metrics/snapshot.ts';
@@ -10,6 +10,7 @@ import type { Caller } from './access.ts';
 import type { Forward } from './forward.ts';
 import type { PushedMetrics } from './pushed-metrics.ts';
 import { Refusal } from './refusal.ts';
+import { inTime } from './timely-store.ts';
 
 export interface MetricsPagePorts {
   readonly engine: Pick<Engine, 'clock' | 'resource' | 'flushing' | 'options' | 'books' | 'diagnostics'>;
@@ -71,10 +72,11 @@ export function createMetricsPage(ports: MetricsPagePorts): MetricsPage {
 
   async function readStore(): Promise<MetricsSnapshot> {
     try {
-      return await store.collect();
+      return await inTime(async () => store.collect(), flushing.timeoutMs);
     } catch (error) {
       engine.diagnostics.report(error);
-      throw new TelemetryError('store_failed', `the metric store does not answer: ${messageOf(error)}`);
+      // Without what the store said, which is not for those who read the page.
+      throw new TelemetryError('store_failed', 'the metric store does not answer', { cause: error });
     }
   }
 

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type CollectorOptions, createCollector, createMemoryTraceStore } from '../../src/collector/index.ts';
 import { TelemetryError } from '../../src/errors.ts';
@@ -45,6 +45,8 @@ describe('bad requests', () => {
   it.each([
     ['text/plain', undefined, 'content-type'],
     ['application/json', 'br', 'content-encoding'],
+    ['application/json', 'gzip, gzip', 'content-encoding'],
+    ['application/json', 'constructor', 'content-encoding'],
   ])('of the type %s, encoded as %s, are 415', async (type, encoding, field) => {
     const response = await send(createCollector(), '{}', {
       'content-type': type,
@@ -54,8 +56,43 @@ describe('bad requests', () => {
     expect(((await response.json()) as Errors).error.field).toBe(field);
   });
 
+  it('from Rastir of another type are 415, and of none are read', async () => {
+    const ask = (headers: Record<string, string>) =>
+      createCollector().request('/v1/telemetry', { method: 'POST', headers, body: new TextEncoder().encode('{}') });
+    const refused = await ask({ 'content-type': 'application/x-www-form-urlencoded' });
+    expect(refused.status).toBe(415);
+    expect(((await refused.json()) as Errors).error.field).toBe('content-type');
+    expect((await ask({})).status).toBe(400);
+  });
+
   it('that are no gzip although they say so are 400', async () => {
     expect((await send(createCollector(), '{}', { 'content-encoding': 'gzip' })).status).toBe(400);
+  });
+
+  it.each([
+    ['x-gzip', gzipSync('{}')],
+    ['GZIP', gzipSync('{}')],
+    ['deflate', deflateSync('{}')],
+  ])('packed as %s are read', async (encoding, body) => {
+    expect(
+      (await send(createCollector(), body as Uint8Array<ArrayBuffer>, { 'content-encoding': encoding })).status,
+    ).toBe(200);
+  });
+
+  it.each([
+    ['too many members', Array.from({ length: 1025 }, () => gzipSync('')), 413],
+    ['a member cut off', [gzipSync('{'), gzipSync('}').subarray(0, -1)], 400],
+    ['a member whose checksum is wrong', [gzipSync('{'), gzipSync('}').fill(0, 13, 17)], 400],
+    ['members that unpack to too much', Array.from({ length: 3 }, () => gzipSync(' '.repeat(40_000))), 413],
+    [
+      'what only seems to be members',
+      [gzipSync('{}'), ...Array.from({ length: 10 }, () => Buffer.from([31, 139, 8, 0]))],
+      400,
+    ],
+  ])('of a gzip with %s are refused', async (_, members, status) => {
+    const collector = createCollector({ limits: { inflatedBytes: 100_000 } });
+    const body = Buffer.concat(members);
+    expect((await send(collector, body, { 'content-encoding': 'gzip' })).status).toBe(status);
   });
 
   it('of too many bytes are 413, whether they say their length or not', async () => {
@@ -96,6 +133,31 @@ describe('bad requests', () => {
     expect(((await response.json()) as Errors).error.field).toBe(field);
   });
 
+  it('by another method are 405 and say which there are', async () => {
+    const collector = createCollector({ adminKey: 'root' });
+    const ask = async (method: string, path: string) => {
+      const response = await collector.request(path, { method });
+      return [response.status, response.headers.get('allow')];
+    };
+    expect(await ask('PUT', '/v1/traces')).toEqual([405, 'POST, GET, HEAD']);
+    expect(await ask('OPTIONS', '/v1/traces')).toEqual([405, 'POST, GET, HEAD']);
+    expect(await ask('GET', '/v1/metrics')).toEqual([405, 'POST']);
+    expect(await ask('DELETE', `/v1/traces/${'a'.repeat(32)}`)).toEqual([405, 'GET, HEAD']);
+    expect(await ask('POST', '/config')).toEqual([405, 'GET, HEAD, PUT']);
+    expect(await ask('HEAD', '/health')).toEqual([200, null]);
+    const response = await collector.request('/metrics', { method: 'POST' });
+    expect(await response.json()).toEqual({
+      error: { code: 'method_not_allowed', message: 'the methods are GET, HEAD' },
+    });
+  });
+
+  it('may end with a slash', async () => {
+    const collector = createCollector();
+    expect((await post(collector, '/v1/traces/', {})).status).toBe(200);
+    expect(await getJson(collector, '/v1/traces/')).toEqual({ traces: [] });
+    expect((await collector.request('/health/')).status).toBe(200);
+  });
+
   it('to nowhere are 404 in JSON', async () => {
     const response = await createCollector().request('/v1/nothing');
     expect(response.status).toBe(404);
@@ -108,6 +170,22 @@ describe('bad requests', () => {
     expect((await sendSpans(collector, [chatSpan({ startMs })])).status).toBe(200);
     expect(await getJson(collector, '/v1/traces')).toMatchObject({ traces: [{ start_ms: startMs }] });
     expect(await getMetrics(collector)).toMatch(/llm_request_duration_seconds_sum\{.*\} 1\.5\n/);
+  });
+
+  it('from Rastir that nest without end are taken, and take nothing down', async () => {
+    const collector = createCollector();
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const span = { trace_id: 'c'.repeat(32), span_id: 'd'.repeat(32), name: 'ask', start_time: 1, end_time: 2 };
+    const events = [{ name: 'e', attributes: { deep: 0 } }];
+    const body = JSON.stringify({ spans: [{ ...span, attributes: { deep: 0 }, events }] }).replaceAll(
+      '"deep":0',
+      `"deep":${deep}`,
+    );
+    const headers = { 'content-type': 'application/json' };
+    const response = await collector.request('/v1/telemetry', { method: 'POST', headers, body });
+    expect(response.status).toBe(202);
+    expect((await getJson(collector, '/v1/traces')).traces).toHaveLength(1);
+    expect((await getJson(collector, `/v1/traces/${'c'.repeat(32)}`)).spans).toHaveLength(1);
   });
 
   it('from Rastir without spans are 400', async () => {
@@ -233,6 +311,25 @@ describe('the queue', () => {
     expect((await sendSpans(collector, [chatSpan()])).status).toBe(200);
     expect(await getMetrics(collector)).toMatch(/llm_requests_total\{.*\} 1\n/);
     expect((await getJson(collector, '/ready')).status).toBe('ready');
+  });
+
+  it('waits for no store without end: it takes spans again once the store does, and says what fails', async () => {
+    const store = createMemoryTraceStore();
+    let hangs = true;
+    const never = () => new Promise<never>(() => {});
+    const collector = createCollector({
+      telemetry: { onError() {}, flush: { timeoutMs: 5 } },
+      traces: { add: (...given) => (hangs ? never() : store.add(...given)), get: never, query: never },
+      metrics: { merge: async () => {}, collect: never },
+    });
+    expect((await sendSpans(collector, [chatSpan()])).status).toBe(503);
+    for (const path of ['/v1/traces', `/v1/traces/${'1'.repeat(32)}`]) {
+      expect((await collector.request(path)).status).toBe(500);
+    }
+    const page = await collector.request('/metrics');
+    expect([page.status, await page.text()]).toEqual([503, 'the metric store does not answer\n']);
+    hangs = false;
+    expect((await sendSpans(collector, [chatSpan()])).status).toBe(200);
   });
 
   it('stores what waits before it shuts down, and takes no more', async () => {
