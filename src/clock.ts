@@ -35,13 +35,18 @@ export function fromHrTime([seconds, nanos]: HrTime): number {
   return seconds * 1000 + nanos / 1e6;
 }
 
+/** Seconds since a reading of `monotonic`; a clock that went back has stood still. */
+export function secondsSince(startedAt: number, monotonic: () => number): number {
+  return Math.max(0, monotonic() - startedAt) / 1000;
+}
+
 /** Settles with the promise or after `ms`, whichever comes first; the timer keeps no process alive. */
 export async function withTimeout(promise: Promise<unknown>, ms: number): Promise<void> {
   let expire = (): void => {};
   const timeout = new Promise<void>((resolve) => {
     expire = resolve;
   });
-  const timer = setTimeout(expire, Math.min(ms, maxTimerMs));
+  const timer = setTimeout(expire, Math.min(Math.max(ms, 0), maxTimerMs));
   (timer as { unref?: () => void }).unref?.();
   try {
     await Promise.race([promise, timeout]);

@@ -3,6 +3,7 @@ import { createTelemetry as create } from './index.ts';
 import type { TelemetryOptions } from './options.ts';
 import { getParts } from './parts.ts';
 import type { Telemetry } from './telemetry.ts';
+import { statusError } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
 
 /**
@@ -46,21 +47,23 @@ export function llmRecords(telemetry: Telemetry): readonly LlmRecord[] {
 
 function toRecord(span: ReadableSpan, costUsd: number | undefined): LlmRecord {
   const { attributes } = span;
-  const text = (name: string) => attributes[name] as string | undefined;
+  // Without `legacyAttributes` there are those of the conventions alone.
+  const text = (...names: string[]) =>
+    names.map((name) => attributes[name]).find((value) => value !== undefined) as string | undefined;
   const number = (name: string) => attributes[name] as number | undefined;
   return {
     name: span.name,
-    provider: text('llm.provider') ?? 'unknown',
-    model: text('llm.model'),
-    operation: text('llm.operation') ?? 'chat',
+    provider: text('llm.provider', 'gen_ai.provider.name') ?? 'unknown',
+    model: text('llm.model', 'gen_ai.response.model', 'gen_ai.request.model'),
+    operation: text('llm.operation', 'gen_ai.operation.name') ?? 'chat',
     latencyMs: fromHrTime(span.duration),
     inputTokens: number('gen_ai.usage.input_tokens'),
     outputTokens: number('gen_ai.usage.output_tokens'),
     costUsd,
     cacheHit: attributes['llm.cache_hit'] as LlmRecord['cacheHit'],
     toolCalls: number('llm.tool_calls'),
-    status: span.status.code === 2 ? 'error' : 'ok',
-    errorType: text('llm.error_type'),
+    status: span.status.code === statusError ? 'error' : 'ok',
+    errorType: text('llm.error_type', 'error.type'),
     timestamp: new Date(fromHrTime(span.startTime)),
   };
 }

@@ -36,6 +36,14 @@ describe('llmRecords', () => {
     expect(telemetry.spans[0]!.attributes['llm.cost_usd']).toBe(0.00000012);
   });
 
+  it('are there without the older attributes too', async () => {
+    const telemetry = createTestTelemetry({ fetch, legacyAttributes: false });
+    await telemetry.fetch(chatUrl, chatRequest()).then((response) => response.text());
+    expect(llmRecords(telemetry)).toMatchObject([
+      { provider: 'openai', model: 'gpt-4o-2024-08-06', operation: 'chat', inputTokens: 10, toolCalls: undefined },
+    ]);
+  });
+
   it('say what is unknown, and what failed', async () => {
     const telemetry = createTestTelemetry({
       fetch: async () => Response.json({ error: { type: 'server_error', message: 'no' } }, { status: 500 }),

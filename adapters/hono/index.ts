@@ -1,9 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Context, Env, Handler, MiddlewareHandler, Next } from 'hono';
 import { matchedRoutes } from 'hono/route';
+import { checkValues, fn } from '../../src/checks.ts';
 import { safely } from '../../src/errors.ts';
 import { serveRequest } from '../../src/http/server-span.ts';
-import { type MetricSource, type MetricsRouteOptions, metricsHandler } from '../../src/metrics-source.ts';
+import { type MetricSource, type MetricsRouteOptions, metricsHandler, routeChecks } from '../../src/metrics-source.ts';
 import { getParts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { getInvocation } from '../../src/trace/context.ts';
@@ -13,9 +14,9 @@ export type TelemetryVariables = { telemetry: Telemetry };
 type AnyEnv = Context extends Context<infer E> ? E : Env;
 
 export interface TelemetryMiddlewareOptions {
-  /** Requests that get no span. */
+  /** Requests that get no span; none by default. */
   ignore?: (c: Context) => boolean;
-  /** More attributes of the SERVER span. */
+  /** More attributes of the SERVER span; none by default. */
   attributes?: (c: Context) => Record<string, string>;
 }
 
@@ -31,6 +32,7 @@ export function telemetryMiddleware(
   options: TelemetryMiddlewareOptions = {},
 ): MiddlewareHandler<{ Variables: TelemetryVariables }> {
   const parts = getParts(telemetry);
+  checkValues(options, { ignore: fn, attributes: fn });
   const report = (error: unknown) => parts.engine.diagnostics.report(error);
 
   async function traceRequest(c: Context, next: Next): Promise<void> {
@@ -52,10 +54,11 @@ export function telemetryMiddleware(
         const route = routeOf(c, traceRequest);
         if (route !== undefined) server?.setRoute(route);
         if (c.error) server?.setError(c.error);
-        return c.res;
+        // Hono makes an error of a handler that forgot its answer; its `res` would pass for a 200.
+        return c.finalized ? c.res : (undefined as never);
       },
     });
-    if (response !== c.res) c.res = response;
+    if (response && response !== c.res) c.res = response;
   }
   return traceRequest;
 }
@@ -82,6 +85,7 @@ export function metricsRoute<E extends Env = AnyEnv>(
   sources: MetricSource | readonly MetricSource[],
   options: Pick<MetricsRouteOptions, 'filter'> & { token?: string | ((c: Context<E>) => string | undefined) } = {},
 ): Handler<E> {
+  checkValues(options, routeChecks);
   const { token, ...rest } = options;
   return (c) => {
     const own = 'token' in options && { token: () => (typeof token === 'function' ? token(c) : token) };

@@ -5,6 +5,7 @@ import {
   hasLabels,
   type Instrument,
   type InstrumentHost,
+  notBefore,
   type PendingExemplar,
   type SeriesBase,
   type TraceRef,
@@ -72,7 +73,8 @@ export class HistogramInstrument implements Instrument {
 
   points(timeUnixNano: bigint): Point[] {
     return this.#series.values().map(({ base, counts, sum, count, negative, exemplars }) => {
-      const point = { ...base, timeUnixNano, counts: [...counts], count, ...(!negative && { sum }) };
+      const time = notBefore(base, timeUnixNano);
+      const point = { ...base, timeUnixNano: time, counts: [...counts], count, ...(!negative && { sum }) };
       return exemplars ? { ...point, exemplars: exemplars.flatMap((kept) => (kept ? [toExemplar(kept)] : [])) } : point;
     });
   }

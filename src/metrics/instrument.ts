@@ -47,6 +47,11 @@ export function createSeriesBase(key: SeriesKey, host: InstrumentHost): SeriesBa
   return { ...key, startUnixNano: toUnixNano(host.now()) };
 }
 
+/** When a point was read: never before its series began, although a clock may be set back. */
+export function notBefore({ startUnixNano }: SeriesBase, timeUnixNano: bigint): bigint {
+  return timeUnixNano < startUnixNano ? startUnixNano : timeUnixNano;
+}
+
 /** An exemplar with its time still in milliseconds: most are replaced before anybody reads them. */
 export interface PendingExemplar {
   readonly value: number;

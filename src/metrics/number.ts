@@ -6,6 +6,7 @@ import {
   hasLabels,
   type Instrument,
   type InstrumentHost,
+  notBefore,
   type PendingExemplar,
   type SeriesBase,
   type TraceRef,
@@ -79,7 +80,13 @@ export class NumberInstrument implements Instrument {
 
   points(timeUnixNano: bigint, round: number): Point[] {
     return this.#current(round).map(({ base, value, setMs, exemplar }) => {
-      const point = { ...base, timeUnixNano, ...(setMs !== undefined && { setUnixNano: toUnixNano(setMs) }), value };
+      const time = notBefore(base, timeUnixNano);
+      const point = {
+        ...base,
+        timeUnixNano: time,
+        ...(setMs !== undefined && { setUnixNano: toUnixNano(setMs) }),
+        value,
+      };
       return exemplar ? { ...point, exemplars: [toExemplar(exemplar)] } : point;
     });
   }

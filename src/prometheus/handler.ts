@@ -72,7 +72,8 @@ function respond(request: Request, text: string, contentType: string): Response 
     vary: 'Accept, Accept-Encoding',
     'cache-control': 'no-store',
   });
-  const gzip = acceptsGzip(readAcceptEncoding(request));
+  // Bun before 1.3.3 has none.
+  const gzip = typeof CompressionStream === 'function' && acceptsGzip(readAcceptEncoding(request));
   if (gzip) headers.set('content-encoding', 'gzip');
   if (request.method === 'HEAD') return new Response(null, { headers });
   if (!gzip) return new Response(text, { headers });

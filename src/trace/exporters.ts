@@ -1,14 +1,15 @@
-import { withTimeout } from '../clock.ts';
+import { fromHrTime, withTimeout } from '../clock.ts';
 import type { Delivery } from '../delivery.ts';
 import { messageOf, TelemetryError } from '../errors.ts';
+import { statusError } from './otel-span.ts';
 import type { ExportFunction, ReadableSpan, SpanExporter } from './readable-span.ts';
-import type { SpanSink } from './span-pipeline.ts';
+import type { SendSpans } from './span-pipeline.ts';
 
 /**
  * An exporter of somebody else's as a sink. It has its own retries, if any: what it refuses, and what it has not
  * answered at the deadline, is dropped and counted, and hurts no other exporter.
  */
-export function createExporterSink(exporter: SpanExporter | ExportFunction, monotonic: () => number): SpanSink {
+export function createExporterSink(exporter: SpanExporter | ExportFunction, monotonic: () => number): SendSpans {
   return async <S extends ReadableSpan>(spans: readonly S[], deadline: number) => {
     let result: { code: number; error?: Error } | undefined;
     try {
@@ -35,7 +36,11 @@ async function exportTo(
     await exporter(spans);
     return { code: 0 };
   }
-  const answer = await new Promise<{ code: number; error?: Error }>((resolve) => exporter.export([...spans], resolve));
+  const answer = await new Promise<{ code: number; error?: Error }>((resolve, reject) => {
+    // Its type answers nothing, but one that is async may reject.
+    const returned: unknown = exporter.export([...spans], resolve);
+    Promise.resolve(returned).catch(reject);
+  });
   // Some take spans into a buffer of their own, which would die with the invocation.
   if (answer?.code === 0) await exporter.forceFlush?.();
   return answer;
@@ -59,11 +64,10 @@ export function createConsoleExporter(write: (line: string) => void): ExportFunc
 
 export function renderSpan(span: ReadableSpan): string {
   const { traceId, spanId } = span.spanContext();
-  const ms = span.duration[0] * 1000 + span.duration[1] / 1e6;
-  const status = span.status.code === 2 ? ` ERROR ${span.status.message ?? ''}` : '';
+  const status = span.status.code === statusError ? ` ERROR ${span.status.message ?? ''}` : '';
   const parent = span.parentSpanContext ? ` parent=${span.parentSpanContext.spanId}` : '';
   const attributes = JSON.stringify(span.attributes, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
-  return `span ${span.name} ${ms.toFixed(1)}ms${status} trace=${traceId} span=${spanId}${parent} ${attributes}`;
+  return `span ${span.name} ${fromHrTime(span.duration).toFixed(1)}ms${status} trace=${traceId} span=${spanId}${parent} ${attributes}`;
 }
 
 /** The newest spans in memory, for tests and debugging; filled when a span ends. */

@@ -125,6 +125,16 @@ describe('telemetryMiddleware', () => {
     expect(servers(telemetry)).toHaveLength(1);
   });
 
+  it('tells of no answer where a handler forgot it, which Hono makes an error of', async () => {
+    const telemetry = setUp();
+    const app = new Hono();
+    app.use(telemetryMiddleware(telemetry));
+    app.onError((_, c) => c.text('sorry', 500));
+    app.get('/forgets', (() => undefined) as never);
+    expect((await app.request('/forgets')).status).toBe(500);
+    expect(only(telemetry).attributes).not.toHaveProperty('http.response.status_code');
+  });
+
   it('makes an answer of 400 no error, thrown or not', async () => {
     const telemetry = setUp();
     const app = new Hono();

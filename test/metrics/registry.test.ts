@@ -307,6 +307,19 @@ describe('cardinality', () => {
   });
 });
 
+it('reads no point before its series began, when the clock was set back', async () => {
+  const clock = createManualClock();
+  const registry = new Registry(clock);
+  registry.counter('jobs_total').inc();
+  registry.histogram('job_seconds').observe(1);
+  registry.gauge('queue_size').set(1);
+  clock.advance(-3_600_000);
+  const { metrics } = await registry.collect();
+  const points = metrics.flatMap((family) => family.points);
+  expect(points).toHaveLength(3);
+  for (const { startUnixNano, timeUnixNano } of points) expect(timeUnixNano).toBe(startUnixNano);
+});
+
 describe('exemplars', () => {
   it('name the sampled span that is active, one a series and bucket', async () => {
     const clock = createManualClock();

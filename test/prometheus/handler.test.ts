@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TelemetryError } from '../../src/errors.ts';
 import { createMetricsHandler } from '../../src/prometheus/handler.ts';
 import { gauge, point, snapshotOf } from './snapshots.ts';
@@ -54,6 +54,14 @@ describe('createMetricsHandler', () => {
     const response = await createMetricsHandler({ collect })(given);
     expect(response.headers.get('content-encoding')).toBe(encoding);
     await response.body!.cancel();
+  });
+
+  it('does not where the runtime cannot', async () => {
+    vi.stubGlobal('CompressionStream', undefined);
+    const response = await createMetricsHandler({ collect })(request({ 'accept-encoding': 'gzip' }));
+    vi.unstubAllGlobals();
+    expect(response.headers.has('content-encoding')).toBe(false);
+    expect(await response.text()).toBe(page);
   });
 
   it('answers HEAD without a body', async () => {

@@ -26,6 +26,10 @@ describe('several exporters', () => {
       },
       shutdown: async () => {},
     },
+    'one whose method is async and rejects': {
+      export: async () => Promise.reject(new Error('down')),
+      shutdown: async () => {},
+    },
     'one that answers nothing': { export: (_, done) => done(undefined as never), shutdown: async () => {} },
     'one that throws what is no error': () => Promise.reject(Object.create(null)),
   };
