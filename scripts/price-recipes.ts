@@ -1,5 +1,6 @@
 import type { PriceTable } from '../src/pricing/price.ts';
 import { published } from './published-prices.ts';
+import { publishedTiers, type ServiceTiers } from './published-tiers.ts';
 
 /** How a provider's table is made: its name here, what it takes from the source, and what the source lacks. */
 export interface Recipe {
@@ -13,6 +14,7 @@ export interface Recipe {
   readonly rename?: (id: string) => string;
   /** Prices that the source lacks or has otherwise than the vendor. */
   readonly extra?: PriceTable;
+  readonly serviceTiers?: ServiceTiers;
 }
 
 /** Priced by image, hour or character, or in a session that is no HTTP call. */
@@ -92,6 +94,7 @@ const tables: readonly Recipe[] = [
 ];
 
 export const recipes: readonly Recipe[] = tables.map((recipe) => {
-  const extra = published[recipe.name];
-  return extra ? { ...recipe, extra } : recipe;
+  const { [recipe.name]: extra } = published;
+  const { [recipe.name]: serviceTiers } = publishedTiers;
+  return { ...recipe, ...(extra && { extra }), ...(serviceTiers && { serviceTiers }) };
 });

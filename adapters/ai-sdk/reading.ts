@@ -1,11 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
-import { asNumber, asString, type Json } from '../../src/json.ts';
+import { asNumber, asObject, asString, type Json } from '../../src/json.ts';
 import type { CallStart } from '../../src/llm/call.ts';
 import type { Capture } from '../../src/llm/content/capture.ts';
 import { readArgumentContent } from '../../src/llm/content/values.ts';
 import type { LlmRequest, LlmResponse, Provider } from '../../src/llm/provider.ts';
 import { semconvNameOf, shortProviderName } from '../../src/llm/provider-names.ts';
 import { readParameters, readStops } from '../../src/llm/providers/parameters.ts';
+import { readAskedTier } from '../../src/llm/providers/tier.ts';
 import { aiSdkValues } from '../../src/llm/shapes/ai-sdk.ts';
 
 /** Settings of a call, and the conventions' names for them. */
@@ -40,10 +41,12 @@ export function readAsked(
   const provider = given ? shortProviderName(given) : 'unknown';
   const maxTokens = asNumber(settings.maxOutputTokens);
   const dimensions = asNumber(settings.dimensions);
+  const options = asObject(asObject(settings.providerOptions)?.[provider]) ?? {};
   const said: Attributes = {
     ...readParameters(settings, parameters),
     ...readStops(settings.stopSequences),
     ...(dimensions !== undefined && { 'gen_ai.embeddings.dimension.count': dimensions }),
+    ...readAskedTier({ service_tier: options.serviceTier, speed: options.speed, inference_geo: options.inferenceGeo }),
   };
   return {
     semconvProvider: semconvNameOf(provider, providers),
@@ -67,6 +70,12 @@ export function readSaid({ instructions, messages, prompt }: Json, providers: re
 
 /** The event at the end of a call, as what a model of the specification answers. */
 export function readEnd(event: Json): LlmResponse {
-  const { finishReason, usage, content, responseId, modelId, response } = event;
-  return aiSdkValues.read!({ finishReason, usage, content, response: response ?? { id: responseId, modelId } });
+  const { finishReason, usage, content, providerMetadata, responseId, modelId, response } = event;
+  return aiSdkValues.read!({
+    finishReason,
+    usage,
+    content,
+    providerMetadata,
+    response: response ?? { id: responseId, modelId },
+  });
 }

@@ -4,6 +4,7 @@ import { isAbort } from '../../src/llm/error-class.ts';
 import type { LlmRequest, Provider } from '../../src/llm/provider.ts';
 import { semconvNameOf, shortProviderName } from '../../src/llm/provider-names.ts';
 import { readParameters, readStops } from '../../src/llm/providers/parameters.ts';
+import { readAskedTier } from '../../src/llm/providers/tier.ts';
 
 /** What a run tells of itself at its start, as callbacks hand it on. */
 export interface RunInfo {
@@ -85,7 +86,11 @@ export function readAsked(
       operation,
       stream: invocation.stream === true,
       ...(maxTokens !== undefined && { maxTokens }),
-      parameters: { ...readParameters(invocation, parameters), ...readStops(invocation.stop) },
+      parameters: {
+        ...readParameters(invocation, parameters),
+        ...readStops(invocation.stop),
+        ...readAskedTier(invocation),
+      },
     },
   };
 }

@@ -71,7 +71,7 @@ export function createRuns(parts: Parts) {
   function open(type: SpanType, name: string, info: RunInfo, options: AnySpanOptions, args: unknown[]): void {
     const place = enter(info);
     if (!place) return;
-    const span = parts.runner.open(view, type, name, { ...options, parent: place.context }, args);
+    const span = parts.runner.open(view, { type, name, options: { ...options, parent: place.context }, args });
     listRuns().add(place.id, { ...place.run, place: places().place(span.context), span });
   }
 

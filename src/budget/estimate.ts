@@ -1,5 +1,6 @@
 import type { CallSpend } from '../llm/gate.ts';
 import type { LlmRequest } from '../llm/provider.ts';
+import { readServiceTier } from '../llm/service-tier.ts';
 import type { PriceBook } from '../pricing/book.ts';
 import { priceUsage } from '../pricing/cost.ts';
 import type { LlmUsage } from '../usage.ts';
@@ -29,8 +30,8 @@ const maxValues = 200_000;
 
 /**
  * An estimate before the call: of the input by its length, rather too much; of the output by the call's maximum, else the
- * price table's, else `outputTokens`. Pictures behind an address and what a vendor remembers of a conversation are
- * not seen.
+ * price table's, else `outputTokens`; by the service tier that is asked for. Pictures behind an address and what a vendor
+ * remembers of a conversation are not seen.
  */
 export function estimateCall(
   request: LlmRequest,
@@ -46,7 +47,7 @@ export function estimateCall(
   const each = limit ?? price?.maxOutputTokens ?? outputTokens;
   const output = operation === 'embed' ? 0 : Math.ceil(each * (choices >= 1 ? choices : 1));
   const input = countTokens(body);
-  const cost = price && priceUsage({ input, output }, price);
+  const cost = price && priceUsage({ input, output }, price, readServiceTier(request));
   return {
     nanoUsd: cost && toNano(cost.totalUsd),
     tokens: toCount(input + output),

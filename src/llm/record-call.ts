@@ -1,27 +1,39 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import { TelemetryError } from '../errors.ts';
 import { asObject, asString } from '../json.ts';
+import type { CallEnd } from './call.ts';
 import type { LlmResponse, Operation } from './provider.ts';
-import type { CallEnd, LlmRecorder } from './recorder.ts';
+import type { LlmRecorder } from './recorder.ts';
 
 /** A model call that was made elsewhere, or that a cache answered. What is left out is unknown. */
 export interface LlmCall {
+  /** Short name, as `openai`. */
   provider: string;
+  /** As price tables know it. */
   model: string;
   /** `chat` by default. */
   operation?: Operation;
+  /** Milliseconds from call to last byte. */
   latencyMs?: number;
+  /** All of them, those from a cache too. */
   inputTokens?: number;
+  /** All of them, reasoning too. */
   outputTokens?: number;
+  /** Where the vendor says no more than this. */
   totalTokens?: number;
   /** `exact` and `semantic` are hits of the application's response cache: no tokens, no cost. */
   cacheHit?: 'exact' | 'semantic' | 'miss';
+  /** Tools that the model asked for: how many, or which. */
   toolCalls?: number | readonly { name?: string }[];
+  /** `ok` by default, `error` where there is an `errorType`. */
   status?: 'ok' | 'error';
   /** The vendor's code, or the name of what was thrown. */
   errorType?: string;
+  /** How the vendor served it, where that is priced apart: `flex`, `priority`. */
+  serviceTier?: string;
   /** Wins over what the price tables say. */
   costUsd?: number;
+  /** More attributes of the span. */
   attributes?: Attributes;
 }
 
@@ -72,6 +84,7 @@ function checkCall(given: LlmCall, report: (error: unknown) => void): LlmCall {
 
 function readCall(call: LlmCall): CallEnd {
   const { inputTokens, outputTokens, totalTokens, cacheHit, costUsd, errorType } = call;
+  const serviceTier = asString(call.serviceTier);
   const hit = cacheHit === 'exact' || cacheHit === 'semantic';
   const known = [inputTokens, outputTokens, totalTokens].some((count) => count !== undefined);
   const response: LlmResponse = {
@@ -79,6 +92,7 @@ function readCall(call: LlmCall): CallEnd {
     ...(costUsd !== undefined && { costUsd }),
     ...(hit && { usage: { input: 0, output: 0 }, costUsd: 0 }),
     ...(cacheHit && { cacheHit }),
+    ...(serviceTier && { attributes: { 'edgespan.service_tier': serviceTier } }),
     toolCalls: readToolCalls(call.toolCalls),
   } as LlmResponse;
   if (call.status === 'error' || errorType !== undefined) response.error = { type: asString(errorType) ?? '_OTHER' };

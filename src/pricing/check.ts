@@ -13,7 +13,14 @@ const rates: readonly (keyof Rates)[] = [
   'audioOutput',
   'audioCacheRead',
 ];
-const fields: readonly (keyof Price)[] = [...rates, 'perRequest', 'perWebSearch', 'maxOutputTokens', 'tiers'];
+const fields: readonly (keyof Price)[] = [
+  ...rates,
+  'perRequest',
+  'perWebSearch',
+  'maxOutputTokens',
+  'tiers',
+  'serviceTiers',
+];
 
 /** What is wrong with a table, and where. */
 export interface PriceFault {
@@ -42,10 +49,17 @@ export function parsePrices(text: string): PriceTable {
 export function findFault(value: unknown): PriceFault | undefined {
   const table = asObject(value);
   if (!table) return { path: [], value, allowed: 'a table of prices by model' };
-  if (partsOf(table as PriceTable)) return undefined;
-  for (const [model, price] of Object.entries(table)) {
-    const fault = findRatesFault(price, fields);
-    if (fault) return { ...fault, path: [model, ...fault.path] };
+  return partsOf(table as PriceTable) ? undefined : findInside(table, (price) => findRatesFault(price, fields));
+}
+
+/** The first fault among the members of an object or a list, with the member's name before its path. */
+function findInside(
+  value: object,
+  find: (member: unknown, name: string) => PriceFault | undefined,
+): PriceFault | undefined {
+  for (const [name, member] of Object.entries(value)) {
+    const fault = find(member, name);
+    if (fault) return { ...fault, path: [name, ...fault.path] };
   }
   return undefined;
 }
@@ -53,27 +67,26 @@ export function findFault(value: unknown): PriceFault | undefined {
 function findRatesFault(value: unknown, known: readonly string[]): PriceFault | undefined {
   const price = asObject(value);
   if (!price) return { path: [], value, allowed: 'a price like { input: 2.5, output: 10 }, in USD per million tokens' };
-  for (const [name, rate] of Object.entries({ input: undefined, ...price })) {
-    if (!known.includes(name)) return { path: [name], value: rate, allowed: `absent, or one of ${known.join(', ')}` };
-    if (rate === undefined && name !== 'input') continue;
-    const fault = name === 'tiers' ? findTiersFault(rate) : findAmountFault(rate);
-    if (fault) return { ...fault, path: [name, ...fault.path] };
-  }
-  return undefined;
+  return findInside({ input: undefined, ...price }, (rate, name) => {
+    if (!known.includes(name)) return { path: [], value: rate, allowed: `absent, or one of ${known.join(', ')}` };
+    if (rate === undefined && name !== 'input') return undefined;
+    if (name === 'tiers') return findTiersFault(rate);
+    return name === 'serviceTiers' ? findFactorsFault(rate) : findAmountFault(rate);
+  });
 }
 
 function findTiersFault(value: unknown): PriceFault | undefined {
   if (!Array.isArray(value)) return { path: [], value, allowed: 'a list of rates, each with above' };
-  for (const [index, tier] of value.entries()) {
-    const fault = findRatesFault(tier, [...rates, 'above']) ?? findAboveFault(tier.above);
-    if (fault) return { ...fault, path: [String(index), ...fault.path] };
-  }
-  return undefined;
+  return findInside(
+    value,
+    (tier) =>
+      findRatesFault(tier, [...rates, 'above']) ?? findInside({ above: asObject(tier)?.above }, findAmountFault),
+  );
 }
 
-function findAboveFault(value: unknown): PriceFault | undefined {
-  const fault = findAmountFault(value);
-  return fault && { ...fault, path: ['above'] };
+function findFactorsFault(value: unknown): PriceFault | undefined {
+  const factors = asObject(value);
+  return factors ? findInside(factors, findAmountFault) : { path: [], value, allowed: 'factors like { flex: 0.5 }' };
 }
 
 function findAmountFault(value: unknown): PriceFault | undefined {

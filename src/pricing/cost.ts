@@ -53,18 +53,27 @@ function isCounted({ total: _total, ...parts }: LlmUsage): boolean {
   return Object.values(parts).some((count) => count !== undefined);
 }
 
+/** What tokens cost of the list price where a call is served so. */
+function tierFactor({ serviceTiers = {} }: Price, tier = ''): number {
+  const known = tier.split('+').filter((name) => Object.hasOwn(serviceTiers, name));
+  return known.reduce((factor, name) => factor * serviceTiers[name]!, 1);
+}
+
 /**
  * What a usage costs in USD at a price, `undefined` where nothing is counted. Unknown counts cost nothing, so the cost
  * of a partly known usage is what is known of it.
  */
-export function priceUsage(usage: LlmUsage, price: Price): Cost | undefined {
+export function priceUsage(usage: LlmUsage, price: Price, serviceTier?: string): Cost | undefined {
   if (!isCounted(usage)) return undefined;
   const rates = selectTier(price, usage.input ?? 0);
-  const input = priceInput(usage, rates);
-  const output = priceParts(usage.output ?? 0, rates.output ?? 0, [
-    [usage.reasoning, rates.reasoning],
-    [usage.audioOutput, rates.audioOutput],
-  ]);
+  const factor = tierFactor(price, serviceTier);
+  const input = factor * priceInput(usage, rates);
+  const output =
+    factor *
+    priceParts(usage.output ?? 0, rates.output ?? 0, [
+      [usage.reasoning, rates.reasoning],
+      [usage.audioOutput, rates.audioOutput],
+    ]);
   const requests = (usage.requests ?? 1) * (price.perRequest ?? 0) * micro;
   const searches = (usage.webSearches ?? 0) * (price.perWebSearch ?? 0) * micro;
   return {
@@ -83,5 +92,5 @@ export function priceUsage(usage: LlmUsage, price: Price): Cost | undefined {
  */
 export function computeCost(model: string, usage: LlmUsage, options: CostOptions): Cost | undefined {
   const price = findPrice(model, options.provider, options.prices);
-  return price && priceUsage(usage, price);
+  return price && priceUsage(usage, price, options.serviceTier);
 }

@@ -27,7 +27,7 @@ import { xaiPrices } from './table/xai.ts';
  * before it is looked at.
  *
  * @example
- * defaultPrices['gpt-4o']; // { input: 2.5, output: 10, cacheRead: 1.25, perWebSearch: 0.01 }
+ * defaultPrices['gpt-4o']; // { input: 2.5, output: 10, cacheRead: 1.25, perWebSearch: 0.01, serviceTiers: { … } }
  */
 export const defaultPrices: PriceTable = /* @__PURE__ */ joinTables([
   openaiPrices,

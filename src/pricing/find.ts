@@ -80,7 +80,8 @@ function findUnnamed(parts: readonly TablePart[], ids: readonly string[]): Price
     if (price) return price;
   }
   const found = parts.flatMap(({ read, prefix }) => pick(read(), ids, prefix) ?? []);
-  return new Set(found.map((price) => JSON.stringify(price))).size === 1 ? found[0] : undefined;
+  const lists = found.map((price) => JSON.stringify({ ...price, serviceTiers: undefined }));
+  return new Set(lists).size === 1 ? found[0] : undefined;
 }
 
 function pick(table: PriceTable, ids: readonly string[], prefix: string): Price | undefined {

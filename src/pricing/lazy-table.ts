@@ -18,14 +18,14 @@ export function partsOf(table: PriceTable): readonly TablePart[] | undefined {
   return (table as { [partsKey]?: readonly TablePart[] })[partsKey];
 }
 
-/** Prices of a vendor by its own model ids. `text` is what `scripts/prices.ts` writes. */
-export function vendorPrices(owner: string, text: string): PriceTable {
-  return createTable(owner, '', text);
+/** Prices of a vendor by its own model ids. `text` and `factors` are what `scripts/prices.ts` writes. */
+export function vendorPrices(owner: string, text: string, factors?: string): PriceTable {
+  return createTable(owner, '', text, factors);
 }
 
 /** Prices of a host of models that other vendors serve too: its keys are `owner/id`. */
-export function hostPrices(owner: string, text: string): PriceTable {
-  return createTable(owner, `${owner}/`, text);
+export function hostPrices(owner: string, text: string, factors?: string): PriceTable {
+  return createTable(owner, `${owner}/`, text, factors);
 }
 
 /** Several built-in tables as one; the first that has a key wins. */
@@ -41,8 +41,8 @@ export function joinTables(tables: readonly PriceTable[]): PriceTable {
   return lazyRecord(read, parts);
 }
 
-function createTable(owner: string, prefix: string, text: string): PriceTable {
-  const parts = [{ owner, prefix, read: once(() => decodePrices(text, prefix)) }];
+function createTable(owner: string, prefix: string, text: string, factors?: string): PriceTable {
+  const parts = [{ owner, prefix, read: once(() => decodePrices(text, prefix, factors)) }];
   return lazyRecord(parts[0]!.read, () => parts);
 }
 
@@ -63,7 +63,8 @@ function lazyRecord(read: () => PriceTable, parts: () => readonly TablePart[]): 
   }
   return new Proxy(target, {
     get: (_, key) => (key === partsKey ? parts() : Reflect.get(fill(), key)),
-    has: (_, key) => Reflect.has(fill(), key),
+    // Whoever asks whether it is a list looks at nothing in it.
+    has: (_, key) => Reflect.has(typeof key === 'symbol' ? target : fill(), key),
     ownKeys: () => Reflect.ownKeys(fill()),
     getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(fill(), key),
     preventExtensions: () => Reflect.preventExtensions(fill()),

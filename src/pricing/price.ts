@@ -17,16 +17,18 @@ export interface Rates {
 
 /**
  * What a model costs. `perRequest` and `perWebSearch` are USD each. A tier's rates hold for the whole call once its
- * input exceeds `above` tokens; what a tier leaves out stays as it is.
+ * input exceeds `above` tokens; what a tier leaves out stays as it is. `serviceTiers` are factors on all rates of tokens
+ * by the name that the vendor's answer has for how it was served; other names cost what stands here.
  *
  * @example
- * const price: Price = { input: 2.5, cacheRead: 1.25, output: 10, perWebSearch: 0.01 };
+ * const price: Price = { input: 2.5, cacheRead: 1.25, output: 10, serviceTiers: { flex: 0.5, priority: 2 } };
  */
 export interface Price extends Rates {
   perRequest?: number;
   perWebSearch?: number;
   maxOutputTokens?: number;
   tiers?: readonly (Rates & { above: number })[];
+  serviceTiers?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -51,6 +53,11 @@ export interface Cost {
 export interface CostOptions {
   /** Short name of the provider, for prices that differ by it. */
   provider?: string;
+  /**
+   * How the call was served, as the vendor's answer says it: `flex`, `priority`; the list price where it is absent or the
+   * price doesn't know it. Of several joined by `+`, as `fast+us`, each counts.
+   */
+  serviceTier?: string | undefined;
   /** Earlier tables win. */
   prices: PriceTable | readonly PriceTable[];
 }

@@ -1,4 +1,4 @@
-import { type Env, readEnv, type Warn } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { messageOf, TelemetryError } from '../errors.ts';
 import { describeFault, findFault, parsePrices } from './check.ts';
 import type { PriceSource, PriceTable } from './price.ts';
@@ -21,7 +21,10 @@ export function checkPrices(given: PriceSource | readonly PriceSource[] = []): r
 }
 
 /** The tables that the environment names, the file's first. What is wrong with one is reported, and it is ignored. */
-export function readPrices(env: Env, readFile: ((path: string) => string) | undefined, warn: Warn): PriceTable[] {
+export function readPrices(
+  { string, warn }: Environment,
+  readFile: ((path: string) => string) | undefined,
+): PriceTable[] {
   const tables: PriceTable[] = [];
   function add(name: string, read: () => string): void {
     try {
@@ -32,9 +35,9 @@ export function readPrices(env: Env, readFile: ((path: string) => string) | unde
     }
   }
 
-  const path = readEnv(env, fileVariable);
+  const path = string(fileVariable);
   if (path !== undefined) add(fileVariable, () => (readFile ?? cannotRead)(path));
-  const json = readEnv(env, jsonVariable);
+  const json = string(jsonVariable);
   if (json !== undefined) add(jsonVariable, () => json);
   return tables;
 }

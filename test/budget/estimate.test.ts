@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { countTokens, estimateCall, toActual } from '../../src/budget/estimate.ts';
 import type { LlmRequest } from '../../src/llm/provider.ts';
 
-const price = { input: 1, output: 10, maxOutputTokens: 1000 };
+const price = { input: 1, output: 10, maxOutputTokens: 1000, serviceTiers: { flex: 0.5, priority: 2 } };
 const prices = {
   find: (model: string) => (model === 'priced' ? price : model === 'plain' ? { input: 1, output: 10 } : undefined),
 };
@@ -31,6 +31,18 @@ describe('an estimate', () => {
     expect(estimate).toMatchObject({ tokens: 110, nanoUsd: 100 * 1000 + 10 * 10_000 });
     expect(estimateCall(request({ model: 'none' }), 'hi', prices, 1).nanoUsd).toBeUndefined();
     expect(estimateCall(request({ model: undefined }), 'hi', prices, 1).nanoUsd).toBeUndefined();
+  });
+
+  it.each([
+    ['priority', 2],
+    ['flex', 0.5],
+    ['auto', 1],
+    ['unheard-of', 1],
+  ])('has the price of the tier that is asked for: %s', (tier, factor) => {
+    const parameters = { 'openai.request.service_tier': tier };
+    const estimate = estimateCall(request({ maxTokens: 10, parameters }), ['a'.repeat(300)], prices, 4096);
+    expect(estimate).toMatchObject({ tokens: 110, nanoUsd: (100 * 1000 + 10 * 10_000) * factor });
+    expect(estimate.output).toEqual({ tokens: 10, nanoUsd: 10 * 10_000 * factor });
   });
 
   it('counts a token for every three bytes, and less for what is no text', () => {

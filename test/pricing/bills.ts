@@ -1,9 +1,9 @@
 import type { LlmUsage } from '../../src/usage.ts';
 
 /** A call, and what the vendor asks for it in USD by the prices of its page: reckoned by hand, in micro-dollars. */
-export type Bill = readonly [provider: string, model: string, usage: LlmUsage, microUsd: number];
+export type Bill = readonly [provider: string, model: string, usage: LlmUsage, microUsd: number, serviceTier?: string];
 
-interface Page {
+export interface Page {
   /** Where the prices stand. */
   readonly url: string;
   /** The day of what it said, which is older where it is an archived copy. */

@@ -84,6 +84,47 @@ describe('computeCost', () => {
     expect(cost({ input: 300, output: 1 }, price)?.totalUsd).toBe(1240 / 1e6);
   });
 
+  describe('by service tier', () => {
+    const price: Price = {
+      input: 10,
+      output: 50,
+      cacheRead: 1,
+      perRequest: 0.001,
+      perWebSearch: 0.01,
+      tiers: [{ above: 1000, input: 20, output: 100 }],
+      serviceTiers: { flex: 0.5, priority: 2, fast: 3, us: 1.1, free: 0 },
+    };
+    const usage: LlmUsage = { input: 100, cacheRead: 60, output: 10, webSearches: 2 };
+    const total = (serviceTier?: string, over: LlmUsage = {}) =>
+      computeCost('m', { ...usage, ...over }, { prices: { m: price }, serviceTier })!.totalUsd * 1e6;
+
+    it('scales all rates of tokens, whatever the length of the input, and neither requests nor searches', () => {
+      expect(total('flex')).toBeCloseTo((40 * 10 + 60 + 10 * 50) / 2 + 1000 + 20_000, 6);
+      expect(total('priority')).toBeCloseTo((40 * 10 + 60 + 10 * 50) * 2 + 1000 + 20_000, 6);
+      expect(total('priority', { input: 1060 })).toBeCloseTo((1000 * 20 + 60 + 10 * 100) * 2 + 1000 + 20_000, 6);
+      expect(total('free')).toBeCloseTo(21_000, 6);
+      const parts = computeCost('m', usage, { prices: { m: price }, serviceTier: 'flex' });
+      expect([parts?.inputUsd, parts?.outputUsd]).toEqual([230 / 1e6, 250 / 1e6]);
+    });
+
+    it('counts each of several', () => {
+      expect(total('fast+us')).toBeCloseTo((40 * 10 + 60 + 10 * 50) * 3.3 + 1000 + 20_000, 6);
+      expect(total('us+unheard-of')).toBe(total('us'));
+    });
+
+    it.each(['default', 'standard', 'on_demand', 'auto', 'scale', '', 'constructor', '__proto__', undefined])(
+      'is the list price for %j',
+      (tier) => {
+        expect(total(tier)).toBeCloseTo(40 * 10 + 60 + 10 * 50 + 1000 + 20_000, 6);
+      },
+    );
+
+    it('is the list price where the price has no tiers', () => {
+      const usd = computeCost('m', usage, { prices: { m: { input: 1 } }, serviceTier: 'priority' })?.totalUsd;
+      expect(usd).toBe(100 / 1e6);
+    });
+  });
+
   it('is never negative', () => {
     const count = fc.option(fc.nat(), { nil: undefined });
     const usage = fc.record({

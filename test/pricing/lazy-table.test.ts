@@ -36,6 +36,10 @@ describe('decodePrice', () => {
       },
     ],
     ['0q.002', { input: 0, perRequest: 0.002 }],
+    [
+      '1,2>100:3*flex.5ON_DEMAND2',
+      { input: 1, output: 2, tiers: [{ above: 100, input: 3 }], serviceTiers: { flex: 0.5, ON_DEMAND: 2 } },
+    ],
   ])('%s', (text, price) => {
     expect(decodePrice(text)).toEqual(price);
   });
@@ -62,6 +66,12 @@ describe('a built-in table', () => {
     expect(keys).toEqual(['one', 'two', 'three']);
     expect(Object.keys(Object.freeze(table()))).toHaveLength(3);
     expect(table()).toEqual(expected);
+  });
+
+  it('has factors of service tiers, those of a line before those of all', () => {
+    const { one, two } = vendorPrices('acme', '1 one\n2*priority3 two', 'flex.5priority2');
+    expect(one).toEqual({ input: 1, serviceTiers: { flex: 0.5, priority: 2 } });
+    expect(two).toEqual({ input: 2, serviceTiers: { flex: 0.5, priority: 3 } });
   });
 
   it('is the same for everybody and nobody’s to change', () => {

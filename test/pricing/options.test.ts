@@ -114,6 +114,14 @@ describe('prices that are wrong in code', () => {
     [{ acme: { input: 1, tiers: [{ input: 2 }] } }, 'prices.acme.tiers.0.above', 'number'],
     [{ acme: { input: 1, tiers: [{ above: 5 }] } }, 'prices.acme.tiers.0.input', 'number'],
     [{ acme: { input: 1, tiers: [null] } }, 'prices.acme.tiers.0', 'price'],
+    [{ acme: { input: 1, serviceTiers: ['flex'] } }, 'prices.acme.serviceTiers', 'factors'],
+    [{ acme: { input: 1, serviceTiers: { flex: -0.5 } } }, 'prices.acme.serviceTiers.flex', '-0.5'],
+    [{ acme: { input: 1, serviceTiers: { flex: '0.5' } } }, 'prices.acme.serviceTiers.flex', 'number'],
+    [
+      { acme: { input: 1, tiers: [{ above: 5, input: 1, serviceTiers: {} }] } },
+      'prices.acme.tiers.0.serviceTiers',
+      'absent',
+    ],
     [[{}, { acme: { input: -1 } }], 'prices[1].acme.input', '-1'],
   ])('%j', (prices, option, part) => {
     const make = () => create({ prices: prices as PriceTable });

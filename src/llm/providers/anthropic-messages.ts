@@ -5,7 +5,8 @@ import { fault, readCount, sumCounts } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader } from '../provider.ts';
 import { parseRefusal } from './content-filter.ts';
 import type { Format } from './format.ts';
-import { readParameters, readStops } from './parameters.ts';
+import { readOutputType, readParameters, readStops } from './parameters.ts';
+import { readAskedTier, readTier } from './tier.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
 /** Fields that are there and not null. */
@@ -92,6 +93,7 @@ function parseMessage(json: unknown, missing?: string): LlmResponse {
       attributes: present({
         'edgespan.pricing.model': serving,
         'edgespan.fallback.from': serving && asString(message.model),
+        'edgespan.service_tier': readTier(asObject(message.usage) ?? {}),
         ...readConsumed(message.usage),
       }),
       error: parseError(message),
@@ -164,9 +166,15 @@ const numbers = { max_tokens: 'max_tokens', temperature: 'temperature', top_p: '
 function parseRequest({ body }: ProviderRequest): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
   const stops = readStops(asArray(request.stop_sequences));
-  const parameters: Attributes = { ...readParameters(request, numbers), ...stops };
+  const { effort, format = request.output_format } = asObject(request.output_config) ?? {};
+  const parameters: Attributes = {
+    ...readParameters(request, numbers),
+    ...stops,
+    ...readOutputType(format),
+    ...readAskedTier(request),
+  };
   if (request.stream === true) parameters['gen_ai.request.stream'] = true;
-  const level = asString(asObject(request.output_config)?.effort);
+  const level = asString(effort);
   if (level) parameters['gen_ai.request.reasoning.level'] = level;
   const maxTokens = asNumber(request.max_tokens);
   return {

@@ -74,7 +74,10 @@ export function parseConverse(json: unknown, reply: Reply, missing?: string): Ll
       finishReasons: reason ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
       guardrail: stopReason ? parseGuardrail(body.trace, intervened, reply.request.guardrail) : undefined,
-      attributes: present({ 'edgespan.pricing.model': readRouted(body.trace) }),
+      attributes: present({
+        'edgespan.pricing.model': readRouted(body.trace),
+        'edgespan.service_tier': asString(asObject(body.serviceTier)?.type),
+      }),
       error,
     }) ?? {}
   );
@@ -115,7 +118,7 @@ export function createConverseReader(reply: Reply): StreamReader {
           whole = { ...whole, stopReason: body.stopReason };
           return;
         case 'metadata':
-          whole = { ...whole, usage: body.usage, trace: body.trace };
+          whole = { ...whole, usage: body.usage, trace: body.trace, serviceTier: body.serviceTier };
           return 'end';
         default:
           if (!parseAwsError(body, reply)) return;

@@ -23,7 +23,7 @@ export function parseAwsError(json: unknown, reply: Reply): LlmResponse['error']
 const modelArn = /^arn:[^/]*:(?:foundation-model|inference-profile)\/(.+)$/;
 
 /** The model that an ARN names; those of application inference profiles and provisioned throughput hide theirs. */
-export function modelOfArn(model: string | undefined): string | undefined {
+function modelOfArn(model: string | undefined): string | undefined {
   return model && modelArn.exec(model)?.[1];
 }
 
@@ -39,6 +39,7 @@ function findServing({ usage, model }: LlmResponse, asked: string | undefined): 
 export function withReply(response: LlmResponse, reply: Reply): LlmResponse {
   const attributes = present({
     'edgespan.pricing.model': findServing(response, reply.request.model),
+    'edgespan.service_tier': asString(reply.headers.get('x-amzn-bedrock-service-tier')),
     ...response.attributes,
     'aws.request_id': asString(reply.headers.get('x-amzn-requestid')),
   });

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
-import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import type { LlmRequest, ProviderRequest } from '../provider.ts';
+import { readOutputType, readStops } from './parameters.ts';
 
 /** What a path of the runtime's API says. */
 export interface ModelPath {
@@ -79,12 +80,16 @@ function parseParameters(body: Json): Attributes {
     const value = readNumber(fields, names);
     if (value !== undefined) parameters[`gen_ai.request.${name}`] = value;
   }
-  const stops = asArray(fields.stopSequences ?? fields.stop_sequences ?? fields.stop);
-  const texts = stops.filter((stop) => typeof stop === 'string');
-  if (texts.length > 0) parameters['gen_ai.request.stop_sequences'] = texts.slice(0, 16);
+  const stops = readStops(fields.stopSequences ?? fields.stop_sequences ?? fields.stop);
+  const {
+    effort,
+    format,
+    textFormat = format,
+  }: Json = { ...asObject(fields.output_config), ...asObject(fields.outputConfig) };
+  Object.assign(parameters, stops, readOutputType(textFormat ?? fields.response_format));
   const choices = readNumber(fields, ['n', 'num_generations']);
   if (choices !== undefined && choices !== 1) parameters['gen_ai.request.choice.count'] = choices;
-  const level = asString(asObject(fields.output_config)?.effort) ?? asString(fields.reasoning_effort);
+  const level = asString(effort) ?? asString(fields.reasoning_effort);
   if (level) parameters['gen_ai.request.reasoning.level'] = level;
   const size = readNumber(fields, dimensions);
   if (size !== undefined) parameters['gen_ai.embeddings.dimension.count'] = size;
@@ -99,10 +104,16 @@ function readGuardrail({ headers, body }: ProviderRequest): LlmRequest['guardrai
   return id === undefined ? undefined : { id, ...(version && { version }) };
 }
 
-/** What every request to Bedrock says beside what its format does: region and guardrail. */
+/** Of Converse in the body, of all else in a header. */
+function readTier({ headers, body }: ProviderRequest): string | undefined {
+  return asString(asObject(asObject(body)?.serviceTier)?.type ?? headers.get('x-amzn-bedrock-service-tier'));
+}
+
+/** What every request to Bedrock says beside what its format does: region, guardrail and service tier. */
 export function withAws(request: ProviderRequest, parsed: Partial<LlmRequest>): Partial<LlmRequest> {
   const region = readRegion(request.url);
   const guardrail = readGuardrail(request);
+  const tier = readTier(request);
   return {
     ...parsed,
     ...(guardrail && { guardrail }),
@@ -110,6 +121,7 @@ export function withAws(request: ProviderRequest, parsed: Partial<LlmRequest>): 
       ...parsed.parameters,
       ...(region && { 'cloud.region': region }),
       ...(guardrail?.id && { 'aws.bedrock.guardrail.id': guardrail.id }),
+      ...(tier && { 'edgespan.request.service_tier': tier }),
     },
   };
 }

@@ -4,7 +4,7 @@ import { cohereContent } from '../content/cohere.ts';
 import { fault, readCount } from '../faults.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
-import { readParameters, readStops } from './parameters.ts';
+import { readOutputType, readParameters, readStops } from './parameters.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
 /** A field by its name on the wire, or as the SDK spells it: `billed_units`, `billedUnits`. */
@@ -155,7 +155,11 @@ const numbers = {
 
 function parseRequest({ body }: ProviderRequest): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
-  const parameters = { ...readParameters(request, numbers), ...readStops(request.stop_sequences) };
+  const parameters: Attributes = {
+    ...readParameters(request, numbers),
+    ...readStops(request.stop_sequences),
+    ...readOutputType(request.response_format),
+  };
   if (request.stream === true) parameters['gen_ai.request.stream'] = true;
   const types = asArray(request.embedding_types).filter((type) => typeof type === 'string');
   if (types.length > 0) parameters['gen_ai.request.encoding_formats'] = types.slice(0, 16);

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
-import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import type { LlmRequest } from '../provider.ts';
+import { readOutputType, readStops } from './parameters.ts';
 
 /** What a path of Google's says. Whose model it is and where it runs stand there on Vertex AI alone. */
 export interface Address {
@@ -55,14 +56,13 @@ export function parseConfig(value: unknown): Attributes {
     const number = asNumber(pick(config, field));
     if (number !== undefined) parameters[`gen_ai.request.${name}`] = number;
   }
-  const stops = asArray(pick(config, 'stopSequences')).filter((stop) => typeof stop === 'string');
-  if (stops.length > 0) parameters['gen_ai.request.stop_sequences'] = stops.slice(0, 16);
   const choices = asNumber(pick(config, 'candidateCount'));
   if (choices !== undefined && choices !== 1) parameters['gen_ai.request.choice.count'] = choices;
   const thinking = asObject(pick(config, 'thinkingConfig')) ?? config;
   const level = asString(pick(thinking, 'thinkingLevel'));
   if (level) parameters['gen_ai.request.reasoning.level'] = level;
-  return parameters;
+  const wishes = [pick(config, 'responseModalities'), pick(config, 'responseMimeType')];
+  return { ...parameters, ...readStops(pick(config, 'stopSequences')), ...readOutputType(...wishes) };
 }
 
 /** A request by what its address and its body say. */

@@ -15,6 +15,7 @@ import type { Format } from './format.ts';
 import { describeRequest, parseAddress, parseConfig, pick } from './gemini-address.ts';
 import { countSearches, overlay, parseGoogleError, parseMetadata } from './gemini-usage.ts';
 import { readBlockReason, readFinishReason, readTier } from './gemini-words.ts';
+import { readAskedTier } from './tier.ts';
 import { maxItems, present } from './wire.ts';
 
 /** By the conventions' words: a content is what others call a chat. */
@@ -35,7 +36,7 @@ interface Candidate {
 }
 
 /** Folds the chunks of one answer, or the whole of it as a single chunk: both give the same response. */
-function createFold(requestModel: string | undefined, cloud: boolean) {
+function createFold({ request, headers }: Reply, cloud: boolean) {
   let head: LlmResponse = {};
   let metadata: Json | undefined;
   let blockReason: string | undefined;
@@ -92,12 +93,15 @@ function createFold(requestModel: string | undefined, cloud: boolean) {
       const usage = metadata && parseMetadata(metadata);
       // A prompt that was blocked may not even be counted.
       if (usage?.input === undefined && ordered.some(({ finishReason }) => finishReason)) fault();
-      const tier = asString(metadata?.serviceTier) ?? readTier(metadata?.trafficType);
+      const tier =
+        asString(metadata?.serviceTier) ??
+        readTier(metadata?.trafficType) ??
+        asString(headers.get('x-gemini-service-tier'));
       return {
         ...head,
         ...present({
           usage:
-            usage && present<LlmUsage>({ ...usage, webSearches: countSearches(queries, head.model ?? requestModel) }),
+            usage && present<LlmUsage>({ ...usage, webSearches: countSearches(queries, head.model ?? request.model) }),
           attributes: present({ ...head.attributes, 'edgespan.service_tier': tier }),
           finishReasons: reasons.some(Boolean) ? reasons.map((reason) => reason ?? 'error') : undefined,
           toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
@@ -112,15 +116,15 @@ function readDimensions(body: Json) {
   return Array.isArray(values) && { 'gen_ai.embeddings.dimension.count': values.length };
 }
 
-function parseReply(json: unknown, { request }: Reply, cloud: boolean): LlmResponse {
-  const fold = createFold(request.model, cloud);
+function parseReply(json: unknown, reply: Reply, cloud: boolean): LlmResponse {
+  const fold = createFold(reply, cloud);
   // A stream that is no server-sent events is a list of what the events would be; an error comes so too.
   for (const chunk of Array.isArray(json) ? json : [json]) fold.add(chunk);
   return fold.result();
 }
 
-function createReader({ request }: Reply, cloud: boolean): StreamReader {
-  const fold = createFold(request.model, cloud);
+function createReader(reply: Reply, cloud: boolean): StreamReader {
+  const fold = createFold(reply, cloud);
   return {
     event({ json }) {
       const filled = fold.add(json);
@@ -141,6 +145,7 @@ function parseRequest({ url, body }: ProviderRequest): Partial<LlmRequest> {
   return describeRequest(address?.model, address?.method === 'streamGenerateContent', {
     ...parseConfig(pick(request, 'generationConfig')),
     ...(dimensions !== undefined && { 'gen_ai.embeddings.dimension.count': dimensions }),
+    ...readAskedTier({ service_tier: pick(request, 'serviceTier') }),
   });
 }
 

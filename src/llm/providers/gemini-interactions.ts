@@ -5,6 +5,8 @@ import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, StreamReader }
 import type { Format } from './format.ts';
 import { describeRequest, parseConfig } from './gemini-address.ts';
 import { countAudio, overlay, parseGoogleError } from './gemini-usage.ts';
+import { readOutputType } from './parameters.ts';
+import { readAskedTier } from './tier.ts';
 import { maxItems, present } from './wire.ts';
 
 type ToolCall = { id?: string; name: string };
@@ -137,9 +139,13 @@ function parseRequest({ body }: ProviderRequest): Partial<LlmRequest> {
   const request = asObject(body);
   const agent = asString(request?.agent);
   const model = asString(request?.model)?.replace(/^models\//, '') ?? agent;
+  const previous = asString(request?.previous_interaction_id);
   return describeRequest(model, request?.stream === true, {
     ...parseConfig(request?.generation_config),
+    ...readOutputType(request?.response_modalities, request?.response_mime_type),
+    ...(previous && { 'gen_ai.request.previous_response.id': previous }),
     ...(agent && { 'gen_ai.agent.name': agent }),
+    ...readAskedTier(request ?? {}),
   });
 }
 

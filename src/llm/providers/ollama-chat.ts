@@ -13,7 +13,7 @@ import type {
   StreamReader,
 } from '../provider.ts';
 import type { Format } from './format.ts';
-import { readParameters, readStops } from './parameters.ts';
+import { readOutputType, readParameters, readStops } from './parameters.ts';
 import { maxItems, parseError, present } from './wire.ts';
 
 const durations = ['total', 'load', 'prompt_eval', 'eval'];
@@ -122,7 +122,12 @@ function listAlways(operation: Operation, { url }: Reply): readonly ReplyField[]
 function parseRequest({ url, body }: ProviderRequest): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
   const options = asObject(request.options) ?? {};
-  const parameters = { ...readParameters(options, numbers), ...readStops(options.stop) };
+  const parameters: Attributes = {
+    ...readParameters(options, numbers),
+    ...readStops(options.stop),
+    // It is `json`, or a schema.
+    ...readOutputType(request.format && 'json'),
+  };
   const stream = /\/(chat|generate)\/?$/.test(url.pathname) && request.stream !== false;
   if (stream) parameters['gen_ai.request.stream'] = true;
   // Below 0 it means "without an end".

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString } from '../../json.ts';
 import type { LlmRequest, Operation, ProviderRequest } from '../provider.ts';
-import { readParameters, readStops } from './parameters.ts';
+import { readOutputType, readParameters, readStops } from './parameters.ts';
 
 const numbers = {
   max_tokens: 'max_tokens',
@@ -26,7 +26,12 @@ export function matchPath(pathname: string): Operation | undefined {
 export function parseRequest({ url, body }: Pick<ProviderRequest, 'url' | 'body'>): Partial<LlmRequest> {
   const request = asObject(body) ?? {};
   const stops = readStops(asString(request.stop) ?? asArray(request.stop));
-  const parameters: Attributes = { ...readParameters(request, numbers), ...stops };
+  const format = request.response_format ?? asObject(request.text)?.format;
+  const parameters: Attributes = {
+    ...readParameters(request, numbers),
+    ...stops,
+    ...readOutputType(request.modalities, format),
+  };
   const set = (name: string, value: Attributes[string]) => {
     if (value !== undefined) parameters[name] = value;
   };
@@ -37,6 +42,8 @@ export function parseRequest({ url, body }: Pick<ProviderRequest, 'url' | 'body'
   set('gen_ai.embeddings.dimension.count', asNumber(request.dimensions));
   const level = asString(request.reasoning_effort) ?? asString(asObject(request.reasoning)?.effort);
   set('gen_ai.request.reasoning.level', level);
+  set('gen_ai.conversation.id', asString(asObject(request.conversation)?.id ?? request.conversation));
+  set('gen_ai.request.previous_response.id', asString(request.previous_response_id));
   if (request.service_tier !== 'auto') set('openai.request.service_tier', asString(request.service_tier));
   if (url.pathname.includes('/chat/')) set('openai.api.type', 'chat_completions');
   else if (url.pathname.includes('/responses')) set('openai.api.type', 'responses');

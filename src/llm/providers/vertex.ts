@@ -1,3 +1,4 @@
+import { asString } from '../../json.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider, type Format } from './format.ts';
 import { parseAddress } from './gemini-address.ts';
@@ -5,16 +6,22 @@ import { createGeminiContent } from './gemini-content.ts';
 import { geminiInteractions } from './gemini-interactions.ts';
 import { atGoogle, googleOpenai } from './google-dialect.ts';
 import { vertexPredict } from './vertex-predict.ts';
+import { present } from './wire.ts';
 
-/** The place in a path, as `global` or `europe-west4`; the express mode names none. */
+/** The place in a path, as `global` or `europe-west4`, which the express mode does not name; and the tier asked for. */
 /* @__NO_SIDE_EFFECTS__ */
 function located(format: Format): Format {
   return {
     ...format,
     request(request) {
       const given = format.request(request);
-      const region = /\/locations\/([^/]+)\//.exec(request.url.pathname)?.[1];
-      return region ? { ...given, parameters: { ...given.parameters, 'cloud.region': region } } : given;
+      const parameters = present({
+        ...given.parameters,
+        'cloud.region': /\/locations\/([^/]+)\//.exec(request.url.pathname)?.[1],
+        // https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo
+        'edgespan.request.service_tier': asString(request.headers.get('x-vertex-ai-llm-shared-request-type')),
+      });
+      return { ...given, ...(parameters && { parameters }) };
     },
   };
 }

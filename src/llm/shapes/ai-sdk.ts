@@ -3,6 +3,7 @@ import { aiSdkContent } from '../content/ai-sdk.ts';
 import { readCount } from '../faults.ts';
 import type { ItemReader, LlmResponse, LlmUsage, Provider } from '../provider.ts';
 import { shortProviderName } from '../provider-names.ts';
+import { readTier } from '../providers/tier.ts';
 import { maxItems, present } from '../providers/wire.ts';
 import { createShape, sumReplies } from './shape.ts';
 
@@ -55,7 +56,7 @@ function readToolCalls(parts: unknown): ToolCall[] {
 function readStep(step: Json): LlmResponse {
   const response = asObject(step.response);
   // Older versions name the vendor only where it says something of its own.
-  const [owner] = Object.keys(asObject(step.providerMetadata) ?? {});
+  const [owner, said] = Object.entries(asObject(step.providerMetadata) ?? {})[0] ?? [];
   const provider = asString(asObject(step.model)?.provider) ?? owner;
   const reason = readReason(step.finishReason);
   const calls = readToolCalls(Array.isArray(step.content) ? step.content : step.toolCalls);
@@ -67,8 +68,14 @@ function readStep(step: Json): LlmResponse {
       finishReasons: reason ? [reason] : undefined,
       toolCalls: calls.length > 0 ? calls : undefined,
       provider: provider && shortProviderName(provider),
+      attributes: present({ 'edgespan.service_tier': readMetadataTier(asObject(said)) }),
     }) ?? {}
   );
+}
+
+/** Anthropic's has the usage as it came. */
+function readMetadataTier(said: Json | undefined): string | undefined {
+  return readTier({ service_tier: said?.serviceTier, ...asObject(said?.usage) });
 }
 
 function isStep(value: unknown): boolean {

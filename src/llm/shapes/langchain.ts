@@ -3,6 +3,7 @@ import { readCount } from '../faults.ts';
 import type { ItemReader, LlmResponse, LlmUsage, Provider } from '../provider.ts';
 import { shortProviderName } from '../provider-names.ts';
 import { parseUsage } from '../providers/openai-dialect.ts';
+import { readTier } from '../providers/tier.ts';
 import { maxItems, present } from '../providers/wire.ts';
 import { createShape, sumUsage } from './shape.ts';
 
@@ -82,12 +83,13 @@ export function readMessage(message: Json): LlmResponse {
       finishReasons: reason ? [reason] : undefined,
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
       provider: provider && shortProviderName(provider),
+      attributes: present({ 'edgespan.service_tier': readTier({ ...metadata, ...asObject(metadata.usage) }) }),
     }) ?? {}
   );
 }
 
 /** The sum of what several messages cost, with what the last that says it says of the rest. */
-export function foldMessages(messages: readonly LlmResponse[]): LlmResponse {
+function foldMessages(messages: readonly LlmResponse[]): LlmResponse {
   const toolCalls = messages.flatMap((message) => message.toolCalls ?? []).slice(0, maxItems);
   const usage = sumUsage(messages.map((message) => message.usage));
   const whole: LlmResponse = Object.assign({}, ...messages);

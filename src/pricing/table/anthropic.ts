@@ -12,7 +12,8 @@ export const anthropicPrices: PriceTable = /* @__PURE__ */ vendorPrices(
 15,75r1.5w18.75W30 claude-3-opus
 3,15r.3w3.75W6 claude-3-sonnet
 1,5r.1w1.25W2s.01 claude-4-5-haiku claude-4.5-haiku claude-haiku-4-5 claude-haiku-4.5
-5,25r.5w6.25W10s.01 claude-4-5-opus claude-4-6-opus claude-4-7-opus claude-4-8-opus claude-4.5-opus claude-4.6-opus claude-4.7-opus claude-4.8-opus claude-5-opus claude-5.0-opus claude-opus-4-5 claude-opus-4-6 claude-opus-4-7 claude-opus-4-8 claude-opus-4.5 claude-opus-4.6 claude-opus-4.7 claude-opus-4.8 claude-opus-5 claude-opus-5.0
+5,25r.5w6.25W10s.01 claude-4-5-opus claude-4-8-opus claude-4.5-opus claude-4.8-opus claude-5-opus claude-5.0-opus claude-opus-4-5 claude-opus-4-8 claude-opus-4.5 claude-opus-4.8 claude-opus-5 claude-opus-5.0
+5,25r.5w6.25W10s.01*fast6 claude-4-6-opus claude-4-7-opus claude-4.6-opus claude-4.7-opus claude-opus-4-6 claude-opus-4-7 claude-opus-4.6 claude-opus-4.7
 15,75r1.5w18.75W30s.01 claude-4-opus claude-opus-4 claude-opus-4-0 claude-opus-4-1 claude-opus-4.1
 4,20r.2w5W8s.01 claude-5-5-opus claude-5.5-opus claude-opus-5-5 claude-opus-5.5
 2,10r.2w2.5W4s.01 claude-5-sonnet claude-5.0-sonnet claude-sonnet-5 claude-sonnet-5.0
@@ -22,4 +23,5 @@ export const anthropicPrices: PriceTable = /* @__PURE__ */ vendorPrices(
 3,15r.3w3.75W6s.01>200000:6,22.5r.6w7.5W12 claude-sonnet-4-5 claude-sonnet-4.5
 2,10r.1w2.5W4s.01 claude-sonnet-5-5
 `,
+  'batch.5us1.1fast2',
 );

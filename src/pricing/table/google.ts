@@ -28,4 +28,5 @@ export const googlePrices: PriceTable = /* @__PURE__ */ vendorPrices(
 0,0 gemma-3-12b-it gemma-3-1b-it gemma-3-27b-it gemma-3-4b-it gemma-3n-e2b-it gemma-3n-e4b-it gemma-4-26b-a4b-it gemma-4-31b-it
 .15,.6r.015 gemma-4-26b-a4b-it-maas
 `,
+  'flex.5priority1.8',
 );

@@ -27,18 +27,18 @@ export const openaiPrices: PriceTable = /* @__PURE__ */ vendorPrices(
 3,4 gpt-3.5-turbo-16k gpt-3.5-turbo-16k-0613 gpt-35-turbo-16k gpt-35-turbo-16k-0613
 10,30 gpt-4-0125-preview gpt-4-1106-preview gpt-4-1106-vision-preview gpt-4-turbo gpt-4-turbo-0125-preview gpt-4-turbo-preview gpt-4-vision-preview
 60,120 gpt-4-32k gpt-4-32k-0314 gpt-4-32k-0613
-2,8r.5s.01 gpt-4.1 o3
-.4,1.6r.1s.01 gpt-4.1-mini
+2,8r.5s.01*priority1.75fast1.75 gpt-4.1 o3
+.4,1.6r.1s.01*priority1.75fast1.75 gpt-4.1-mini
 .1,.4r.025 gpt-4.1-nano
 75,150r37.5 gpt-4.5-preview
-2.5,10r1.25s.01 gpt-4o
-5,15s.01 gpt-4o-2024-05-13
+2.5,10r1.25s.01*priority1.7fast1.7 gpt-4o
+5,15s.01*priority1.75fast1.75 gpt-4o-2024-05-13
 2.5,10a40A80 gpt-4o-audio-preview
-.15,.6r.075s.01 gpt-4o-mini gpt-4o-mini-search-preview
+.15,.6r.075s.01*priority1.6666666666666667fast1.6666666666666667 gpt-4o-mini gpt-4o-mini-search-preview
 .15,.6a10A20 gpt-4o-mini-audio-preview
 2.5,10 gpt-4o-search-preview
 1.25,10r.125s.01 gpt-5 gpt-5-chat gpt-5-codex gpt-5.1 gpt-5.1-chat gpt-5.1-codex gpt-5.1-codex-max
-.25,2r.025s.01 gpt-5-mini
+.25,2r.025s.01*priority1.8fast1.8 gpt-5-mini
 .05,.4r.005s.01 gpt-5-nano
 15,120s.01 gpt-5-pro
 .25,2r.025 gpt-5.1-codex-mini gpt-5.1-mini
@@ -49,11 +49,11 @@ export const openaiPrices: PriceTable = /* @__PURE__ */ vendorPrices(
 .75,4.5r.075s.01 gpt-5.4-mini
 .2,1.25r.02s.01 gpt-5.4-nano
 30,180s.01>271999:60,270 gpt-5.4-pro gpt-5.5-pro
-5,30r.5s.01>271999:10,45r1 gpt-5.5 gpt-5.5-chat gpt-5.5-codex
+5,30r.5s.01>271999:10,45r1*priority2.5fast2.5 gpt-5.5 gpt-5.5-chat gpt-5.5-codex
 4,20r.4w5s.01>271999:8,30r.8w10 gpt-5.6 gpt-5.6-sol
 .2,1.2r.02w.25s.01>271999:.4,1.8r.04w.5 gpt-5.6-luna
 2,12r.2w2.5s.01>271999:4,18r.4w5 gpt-5.6-terra
-10,50r1w12.5s.01>271999:20,75r2w25 gpt-6-astra
+10,50r1w12.5s.01>271999:20,75r2w25*ultrafast6 gpt-6-astra
 .1,.5r.01w.125s.01>272000:.2,.75r.02w.25 gpt-6-luna
 2,10r.2w2.5s.01>272000:4,15r.4w5 gpt-6-sol
 2.5,10a32A64 gpt-audio gpt-audio-1.5
@@ -64,10 +64,11 @@ export const openaiPrices: PriceTable = /* @__PURE__ */ vendorPrices(
 150,600 o1-pro
 10,40r2.5 o3-deep-research
 20,80 o3-pro
-1.1,4.4r.275s.01 o4-mini o4-mini-high
+1.1,4.4r.275s.01*priority1.8181818181818181fast1.8181818181818181 o4-mini o4-mini-high
 2,8r.5 o4-mini-deep-research
 .13 text-embedding-3-large
 .02 text-embedding-3-small
 .1 text-embedding-ada text-embedding-ada-002
 `,
+  'flex.5priority2fast2',
 );

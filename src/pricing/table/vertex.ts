@@ -43,4 +43,5 @@ export const vertexPrices: PriceTable = /* @__PURE__ */ hostPrices(
 .65,.65 gemma-2-27b-it
 .15,.6r.015 gemma-4-26b-a4b-it-maas
 `,
+  'flex.5priority1.8ON_DEMAND_FLEX.5ON_DEMAND_PRIORITY1.8',
 );
