@@ -5,7 +5,7 @@ COPY package.json package-lock.json ./
 # The build needs no install script; the test runtimes would each fetch a program of their own.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsup.config.ts ./
-COPY scripts/dashboard.ts scripts/dashboard.ts
+COPY scripts/dashboard.ts scripts/merge-chunks.ts scripts/
 COPY src src
 COPY adapters adapters
 RUN node node_modules/tsup/dist/cli-default.js --silent

@@ -1,3 +1,4 @@
+import { createEnvironment } from '../../src/environment.ts';
 import { createTelemetry } from '../../src/index.ts';
 import { readHeaders } from '../../src/otlp/headers.ts';
 import { json } from '../../src/otlp/json.ts';
@@ -71,7 +72,12 @@ function readProtocol(given = 'json'): 'json' | 'protobuf' {
 }
 
 function readGivenHeaders(given: readonly string[], { env }: Terminal): Record<string, string> {
-  if (given.length === 0) return readHeaders(env, 'OTEL_EXPORTER_OTLP_HEADERS', ({ message }) => usage(message));
+  if (given.length === 0) {
+    return readHeaders(
+      createEnvironment(env, ({ message }) => usage(message)),
+      'OTEL_EXPORTER_OTLP_HEADERS',
+    );
+  }
   const pairs = given.map((header) => [header.slice(0, header.indexOf('=')), header.slice(header.indexOf('=') + 1)]);
   const headers = Object.fromEntries(pairs) as Record<string, string>;
   try {

@@ -1,5 +1,5 @@
 import { messageOf } from '../../src/errors.ts';
-import { version } from '../../src/settings.ts';
+import { version } from '../../src/version.ts';
 import { auditVerify } from './audit-verify.ts';
 import { check } from './check.ts';
 import { collector } from './collector.ts';

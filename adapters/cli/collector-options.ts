@@ -3,7 +3,7 @@ import process from 'node:process';
 import { createJsonlStore } from '../../src/audit/jsonl-store.ts';
 import { type AuditLog, createAuditLog } from '../../src/audit/log.ts';
 import { createMemoryTraceStore } from '../../src/collector/memory-trace-store.ts';
-import type { CollectorOptions } from '../../src/collector/options.ts';
+import type { CollectorOptions, LiveOptions } from '../../src/collector/options.ts';
 import { createSqliteTraceStore } from '../../src/collector/sqlite-trace-store.ts';
 import type { TraceStore } from '../../src/collector/trace-store.ts';
 import { messageOf, type TelemetryError } from '../../src/errors.ts';
@@ -36,7 +36,8 @@ export async function openOptions(
   const audit = await openAudit(values);
   const keys = { ...(values.keysFile && readKeysFile(values.keysFile)), ...values.keys };
   const adminKey = values.adminKey ?? (values.adminKeyFile && readSecretFile(values.adminKeyFile));
-  const telemetry = toTelemetry(values, env);
+  const live = readLive(values);
+  const telemetry = { ...toTelemetry(values, env), sampling: live.sampling };
   // Last, so that nothing is open where something else is wrong.
   const { traces, close } = await openStore(values);
   const endpoint = values['forward.endpoint'];
@@ -48,14 +49,23 @@ export async function openOptions(
       ...(Object.keys(keys).length > 0 && { keys }),
       ...(adminKey && { adminKey }),
       ...(endpoint && { forward: { endpoint, ...(headers && { headers }) } }),
-      queue: groupOf(values, 'queue.'),
-      rateLimit: groupOf(values, 'rateLimit.'),
+      queue: live.queue,
+      rateLimit: live.rateLimit,
       limits: groupOf(values, 'limits.'),
       ...pick(values, ['dashboard', 'tenantLabel', 'trustTenantHeader', 'trustForwardedFor']),
       ...(audit && { audit }),
       memoryBytes: () => process.memoryUsage().rss,
     },
     close,
+  };
+}
+
+/** What may change while it runs. */
+export function readLive(values: SettingValues): Required<LiveOptions> {
+  return {
+    sampling: groupOf(values, 'sampling.'),
+    queue: groupOf(values, 'queue.'),
+    rateLimit: groupOf(values, 'rateLimit.'),
   };
 }
 
@@ -75,7 +85,6 @@ function toTelemetry(values: SettingValues, env: Readonly<Record<string, string 
   const compression = values['forward.compression'];
   return {
     runtime: createRuntime(env),
-    sampling: groupOf(values, 'sampling.'),
     metrics: groupOf(values, 'metrics.'),
     otlp: {
       ...(compression && { compression }),

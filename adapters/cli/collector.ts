@@ -1,9 +1,10 @@
 import process from 'node:process';
 import { createCollector } from '../../src/collector/create-collector.ts';
-import { TelemetryError } from '../../src/errors.ts';
-import { openOptions } from './collector-options.ts';
+import type { LiveOptions } from '../../src/collector/options.ts';
+import { messageOf, TelemetryError } from '../../src/errors.ts';
+import { openOptions, readLive } from './collector-options.ts';
 import { type SettingPath, type SettingValues, settings, toFlag, variablePrefix } from './collector-settings.ts';
-import { type Command, type Flag, UsageError } from './command.ts';
+import { type Command, type Flag, type GivenFlags, UsageError } from './command.ts';
 import { type HttpServer, listen } from './http-server.ts';
 import { isLoopback, isOwnAddress, toUrlHost } from './own-address.ts';
 import { printConfig } from './print-config.ts';
@@ -35,7 +36,8 @@ export const collector: Command = {
       printConfig(merged, asJson, terminal);
       return 0;
     }
-    return serve(merged.values, asJson, terminal);
+    const reload = () => readLive(readAgain(flags, terminal.env));
+    return serve(merged.values, reload, asJson, terminal);
   },
 };
 
@@ -49,7 +51,21 @@ function describe([path, { kind, help, fallback }]: [string, (typeof settings)[S
   ];
 }
 
-async function serve(values: SettingValues, asJson: boolean, terminal: Terminal): Promise<number> {
+/** What the file says by now. Whoever asks for it by HTTP is told what is wrong with it, as of any other option. */
+function readAgain(flags: GivenFlags['values'], env: Terminal['env']): SettingValues {
+  try {
+    return readSettings(flags, env).values;
+  } catch (error) {
+    throw new TelemetryError('invalid_option', messageOf(error), { option: 'config', cause: error });
+  }
+}
+
+async function serve(
+  values: SettingValues,
+  reload: () => LiveOptions,
+  asJson: boolean,
+  terminal: Terminal,
+): Promise<number> {
   const warn = ({ code, message }: TelemetryError) => {
     if (asJson) terminal.json({ event: 'warning', code, message });
     else terminal.error(`${terminal.style('yellow', 'warning:')} ${message} (${code})`);
@@ -62,7 +78,7 @@ async function serve(values: SettingValues, asJson: boolean, terminal: Terminal)
   const stopped = waitForSignal();
   const { options, close } = await openOptions(values, terminal.env, warn);
   try {
-    const app = createWith(options);
+    const app = createWith({ ...options, reload });
     const server = await listen((request, env) => app.fetch(request, env), port, host);
     const url = `http://${toUrlHost(host)}:${server.port}`;
     if (!options.keys && !isLoopback(host)) warn(openToAll(host));

@@ -1,4 +1,4 @@
-import { suggestName } from '../../src/option-checks.ts';
+import { suggestName } from '../../src/checks.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A flag as help shows it and `parseFlags` reads it. */

@@ -1,5 +1,5 @@
+import { suggestName } from '../../src/checks.ts';
 import { messageOf } from '../../src/errors.ts';
-import { suggestName } from '../../src/option-checks.ts';
 import { parsePrices } from '../../src/pricing/check.ts';
 import { priceUsage, selectTier } from '../../src/pricing/cost.ts';
 import { defaultPrices } from '../../src/pricing/default.ts';

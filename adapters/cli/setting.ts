@@ -1,5 +1,5 @@
+import { atLeast0, boolean, type Check, count, oneOf, ratio, string } from '../../src/checks.ts';
 import { asObject } from '../../src/json.ts';
-import { atLeast0, boolean, type Check, count, oneOf, ratio, string } from '../../src/option-checks.ts';
 
 /** A form of value: how text says it, since flags and variables are text, and what it may be. */
 export interface Kind<T> extends Check {

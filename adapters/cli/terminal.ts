@@ -17,6 +17,8 @@ export interface Terminal {
 export function createTerminal(): Terminal {
   const { env, stdout, stderr } = process;
   const isColoured = stdout.isTTY === true && stderr.isTTY === true && !env.NO_COLOR;
+  // Whoever has read it may be gone (`edgespan collector | head -1`), which is no reason to end.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const out = (line: string) => void stdout.write(`${line}\n`);
   return {
     env,

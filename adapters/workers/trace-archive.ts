@@ -4,6 +4,9 @@ import type { TraceQuery, TraceSummary } from '../../src/collector/trace-store.t
 import { decodeStoredSpan, encodeStoredSpan } from '../../src/otlp/decode/stored-span.ts';
 import { openStatements } from './statements.ts';
 
+/** Of the 2 MB of a row: https://developers.cloudflare.com/durable-objects/platform/limits/ */
+const maxSpanBytes = 1_900_000;
+
 /**
  * The traces of one tenant, for `createDurableObjectTraceStore`: export it from the Worker's main module.
  *
@@ -11,7 +14,7 @@ import { openStatements } from './statements.ts';
  * export { TraceArchive } from 'edgespan/workers'; // wrangler.toml: new_sqlite_classes = ["TraceArchive"]
  */
 export class TraceArchive extends DurableObject {
-  readonly #store = createTraceTables(openStatements(this.ctx.storage, traceSchema(true)), {});
+  readonly #store = createTraceTables(openStatements(this.ctx.storage, traceSchema(true)), { maxSpanBytes });
 
   /** Spans as OTLP JSON, one each: RPC carries no functions. */
   async add(spans: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { fromHrTime } from '../clock.ts';
 import { asNumber, asString } from '../json.ts';
 import { readForeignRequest, readForeignResponse, readWork } from '../llm/foreign-span.ts';
-import { statusError } from '../trace/otel-span.ts';
+import { spanKey, statusError } from '../trace/otel-span.ts';
 import type { ExportFunction, ReadableSpan } from '../trace/readable-span.ts';
 import type { AuditEntry } from './record.ts';
 
@@ -14,8 +14,7 @@ export function createAuditExporter(record: (entry: AuditEntry) => Promise<unkno
   return async (spans) => {
     for (const span of spans) {
       const entry = toEntry(span);
-      const { traceId, spanId } = span.spanContext();
-      const id = traceId + spanId;
+      const id = spanKey(span.spanContext());
       if (!entry || written.has(id)) continue;
       await record(entry);
       written.add(id);

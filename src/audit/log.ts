@@ -1,3 +1,4 @@
+import { boolean, type Checks, checkValues, methods, object } from '../checks.ts';
 import { withTimeout } from '../clock.ts';
 import { TelemetryError } from '../errors.ts';
 import type { ExportFunction } from '../trace/readable-span.ts';
@@ -45,7 +46,15 @@ interface Waiting {
   settle: ((outcome: { record: AuditRecord } | { error: unknown }) => void) | undefined;
 }
 
+const checks: Checks = {
+  store: /* @__PURE__ */ methods(['append', 'last', 'query', 'read']),
+  chain: boolean,
+  signingKey: { ...object, secret: true },
+};
+
 /**
+ * Throws a `TelemetryError` for wrong options.
+ *
  * @example
  * const audit = createAuditLog({ store: createJsonlAuditStore('audit.jsonl'), chain: true });
  * createTelemetry({ exporters: [audit.exporter] });
@@ -53,6 +62,7 @@ interface Waiting {
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function createAuditLog(options: AuditOptions = {}): AuditLog {
+  checkValues(options, checks);
   const { store = createMemoryAuditStore(), signingKey } = options;
   const chain = options.chain ?? signingKey !== undefined;
   if (signingKey && !chain) {

@@ -1,9 +1,12 @@
+import { checkValues, count } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import { type AuditRecord, type AuditStore, toPage } from './record.ts';
 
-/** Records in this process's memory; of too many the oldest leave. */
+/** Records in this process's memory, 10,000; of too many the oldest leave. Throws a `TelemetryError` for wrong options. */
 /* @__NO_SIDE_EFFECTS__ */
-export function createMemoryAuditStore({ maxRecords = 10_000 }: { maxRecords?: number } = {}): AuditStore {
+export function createMemoryAuditStore(options: { maxRecords?: number } = {}): AuditStore {
+  checkValues(options, { maxRecords: count });
+  const { maxRecords = 10_000 } = options;
   const records: AuditRecord[] = [];
   const first = () => records[0]?.index ?? 0;
   return {

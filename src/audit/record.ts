@@ -80,7 +80,7 @@ export function readCursor(cursor: string | undefined): number {
   return /^\d{1,15}$/.test(cursor ?? '') ? Number(cursor) : 0;
 }
 
-export function matches({ user, model, since, until }: AuditQuery, record: AuditRecord): boolean {
+function matches({ user, model, since, until }: AuditQuery, record: AuditRecord): boolean {
   return (
     (user === undefined || record.user === user) &&
     (model === undefined || record.model === model) &&

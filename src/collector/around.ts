@@ -4,6 +4,7 @@ import { readWork } from '../llm/foreign-span.ts';
 import { AgentFrame, setFrame } from '../llm/frame.ts';
 import { agentKey } from '../trace/context.ts';
 import { rootContext } from '../trace/otel-context.ts';
+import { spanKey } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 
 /** Parents that are looked at above a span. */
@@ -14,7 +15,7 @@ const maxDepth = 64;
  * tools are counted for it. A span whose agent comes with another batch is counted for the agent that it names itself.
  */
 export function findSurroundings(spans: readonly ReadableSpan[]): (span: ReadableSpan) => Context {
-  const byId = new Map(spans.map((span) => [keyOf(span), span]));
+  const byId = new Map(spans.map((span) => [spanKey(span.spanContext()), span]));
   const agents = new Map<ReadableSpan, Context>();
   const names = new Map<ReadableSpan, string | undefined>();
 
@@ -26,7 +27,7 @@ export function findSurroundings(spans: readonly ReadableSpan[]): (span: Readabl
   function contextOf(span: ReadableSpan, depth: number): Context {
     const { traceId } = span.spanContext();
     const parentId = span.parentSpanContext?.spanId;
-    const parent = parentId === undefined ? undefined : byId.get(`${traceId} ${parentId}`);
+    const parent = parentId === undefined ? undefined : byId.get(spanKey({ traceId, spanId: parentId }));
     if (!parent || depth >= maxDepth) return rootContext;
     const name = nameOf(parent);
     return name === undefined ? contextOf(parent, depth + 1) : enter(parent, name);
@@ -46,9 +47,4 @@ export function findSurroundings(spans: readonly ReadableSpan[]): (span: Readabl
 function agentOf({ name, attributes }: ReadableSpan): string | undefined {
   const work = readWork(name, attributes);
   return work?.type === 'agent' ? asString(work.name) : undefined;
-}
-
-function keyOf(span: ReadableSpan): string {
-  const { traceId, spanId } = span.spanContext();
-  return `${traceId} ${spanId}`;
 }

@@ -52,6 +52,8 @@ export function addIngestRoutes(app: Hono, ports: IngestPorts): void {
     }),
   );
   app.post('/v1/telemetry', async (context) => {
+    const type = context.req.header('content-type');
+    if (type !== undefined && readFormat(type) !== 'json') throw wrongType('application/json');
     const { tenant, body } = await readRequest(context, ports);
     const json = parseJson(new TextDecoder().decode(body));
     if (json === undefined) throw new Refusal(400, 'bad_request', 'the body is no JSON');
@@ -64,10 +66,7 @@ export function addIngestRoutes(app: Hono, ports: IngestPorts): void {
 /** Errors too are told in the request's own format. */
 async function answerOtlp(context: Context, answer: (format: OtlpFormat) => Promise<Response>): Promise<Response> {
   const format = readFormat(context.req.header('content-type'));
-  if (!format) {
-    const message = 'content-type must be application/json or application/x-protobuf';
-    throw new Refusal(415, 'unsupported_media_type', message, { field: 'content-type' });
-  }
+  if (!format) throw wrongType('application/json or application/x-protobuf');
   try {
     return await answer(format);
   } catch (error) {
@@ -111,6 +110,10 @@ async function take(
   if (outcome !== 'stored') throw notStored(outcome);
   if (isAlone && forward) waitUntil?.(forward.flush());
   return decoded;
+}
+
+function wrongType(allowed: string): Refusal {
+  return new Refusal(415, 'unsupported_media_type', `content-type must be ${allowed}`, { field: 'content-type' });
 }
 
 function limitService({ rateLimit, own }: IngestPorts, service: string): void {

@@ -1,3 +1,4 @@
+import { checkValues, count } from '../checks.ts';
 import { fromHrTime } from '../clock.ts';
 import { readLimit } from '../paging.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
@@ -7,9 +8,9 @@ import { defaultLimit, matches, type Place, readCursor, summarize, writeCursor }
 import type { TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface MemoryTraceStoreOptions {
-  /** 10,000, of all tenants. */
+  /** Traces of all tenants, 10,000; the least recently updated leave. */
   maxTraces?: number;
-  /** 500. */
+  /** Spans of a trace, 500; more are not kept. */
   maxSpansPerTrace?: number;
   /** Their size in bytes, roughly, 64 MiB. */
   maxBytes?: number;
@@ -35,12 +36,13 @@ interface Overview {
 }
 
 /**
- * Traces in this process's memory, gone with it.
+ * Traces in this process's memory, gone with it. Throws a `TelemetryError` for wrong options.
  *
  * @example
  * createCollector({ traces: createMemoryTraceStore({ maxTraces: 1000 }) });
  */
 export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): TraceStore {
+  checkValues(options, { maxTraces: count, maxSpansPerTrace: count, maxBytes: count });
   const { maxTraces = 10_000, maxSpansPerTrace = 500, maxBytes = 64 * 2 ** 20 } = options;
   /** By tenant and id; the least recently updated comes first. */
   const traces = new Map<string, StoredTrace>();
@@ -59,10 +61,11 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
 
   function put(span: ReadableSpan, tenant: string): void {
     const { traceId, spanId } = span.spanContext();
+    // Before anything is touched: what can't be weighed leaves nothing behind.
+    const stored = { span, bytes: weigh(span) };
     const trace = touch(traceId, tenant);
     const before = trace.spans.get(spanId);
     if (!before && trace.spans.size >= maxSpansPerTrace) return;
-    const stored = { span, bytes: weigh(span) };
     trace.spans.set(spanId, stored);
     grow(trace, stored.bytes - (before?.bytes ?? 0));
     trace.overview = undefined;

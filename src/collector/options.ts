@@ -23,12 +23,13 @@ export interface CollectorOptions {
   adminKey?: string;
   /** An OTLP endpoint that gets each span that is kept; `/v1/traces` is appended. */
   forward?: { endpoint: string; headers?: Record<string, string> };
+  /** How much may wait, and what becomes of more. */
   queue?: QueueOptions;
   /** Requests in a window of 60 seconds; unlimited by default. */
   rateLimit?: RateLimitOptions;
   /** The page at `/`, on by default. */
   dashboard?: boolean;
-  /** Gets an entry for each model call that comes in. */
+  /** Gets an entry for each model call that is kept; none by default. */
   audit?: AuditLog;
   /** Gives every metric of spans the label `tenant`, so that a tenant's key may read `/metrics`. Off by default. */
   tenantLabel?: boolean;
@@ -36,11 +37,21 @@ export interface CollectorOptions {
   trustTenantHeader?: boolean;
   /** Believes the first address of `X-Forwarded-For`: for a proxy in front that sets it. Off by default. */
   trustForwardedFor?: boolean;
+  /** Bounds of requests, and of what is remembered. */
   limits?: CollectorLimits;
   /** What each agent may fail and cost, as gauges that rules and dashboards compare with; `unknown` is for the others. */
   objectives?: Readonly<Record<string, Objective>>;
   /** Bytes that the program takes, for a gauge; `undefined` where its runtime does not tell. */
   memoryBytes?: () => number | undefined;
+  /** Reads anew what `/config` may change, for `POST /config/reload`; without it that goes back to these options. */
+  reload?: () => LiveOptions;
+}
+
+/** What may change while a collector runs. */
+export interface LiveOptions {
+  readonly sampling?: TelemetryOptions['sampling'];
+  readonly queue?: QueueOptions;
+  readonly rateLimit?: Omit<RateLimitOptions, 'binding'>;
 }
 
 export interface Objective {
@@ -62,7 +73,9 @@ export interface QueueOptions {
 }
 
 export interface RateLimitOptions {
+  /** Requests of one address. */
   perIp?: number;
+  /** Requests of one service. */
   perService?: number;
   /**
    * A rate-limiting binding of Cloudflare's, asked for each address in the place of a count of this instance's own:
@@ -72,9 +85,9 @@ export interface RateLimitOptions {
 }
 
 export interface CollectorLimits {
-  /** Of a request as it is sent, 4 MiB. */
+  /** Bytes of a request as it is sent, 4 MiB. */
   bodyBytes?: number;
-  /** Of a request once it is unpacked, 16 MiB. */
+  /** Bytes of a request once it is unpacked, 16 MiB. */
   inflatedBytes?: number;
   /** Spans of a request, 20,000; more are answered 413, and exporters then send less. */
   spansPerRequest?: number;
@@ -84,7 +97,7 @@ export interface CollectorLimits {
   heldTraces?: number;
   /** Spans of those, 100,000. */
   heldSpans?: number;
-  /** For how long they wait, 30,000. */
+  /** Milliseconds that they wait at most, 30,000. */
   heldMs?: number;
   /** Addresses and services that are counted by for `rateLimit`, 10,000 each; others share one count. */
   rateLimitKeys?: number;

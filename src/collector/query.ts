@@ -28,7 +28,7 @@ export function addQueryRoutes(app: Hono, { access, traces }: QueryPorts): void 
   app.get('/v1/traces', async (context) => {
     // As Rastir's users ask for one.
     const traceId = context.req.query('trace_id');
-    if (traceId !== undefined) return show(context, traceId);
+    if (traceId) return show(context, traceId);
     const { tenant } = await access.identify(context.req.raw);
     const { traces: found, cursor } = await traces.query(readQuery(context.req.query()), tenant);
     return context.json({ traces: found.map(describeTrace), ...(cursor && { cursor }) });
@@ -38,14 +38,14 @@ export function addQueryRoutes(app: Hono, { access, traces }: QueryPorts): void 
 
 function readQuery(given: Record<string, string>): TraceQuery {
   const { service, model, status, cursor } = given;
-  if (status !== undefined && status !== 'ok' && status !== 'error') {
+  if (status !== undefined && status !== '' && status !== 'ok' && status !== 'error') {
     throw new Refusal(400, 'bad_request', 'status is ok or error', { field: 'status' });
   }
   const number = (name: string) => readNumber(given[name], name);
   const query: { [K in keyof TraceQuery]: TraceQuery[K] | undefined } = {
     service,
     model,
-    status,
+    status: status || undefined,
     cursor,
     minDurationMs: number('min_duration_ms'),
     minCostUsd: number('min_cost_usd'),
@@ -84,10 +84,11 @@ export function describeTrace(trace: TraceSummary) {
 const kinds = ['internal', 'server', 'client', 'producer', 'consumer'];
 
 function describeSpan(span: ReadableSpan) {
-  const { traceId, spanId } = span.spanContext();
+  const { traceId, spanId, traceState } = span.spanContext();
   return {
     trace_id: traceId,
     span_id: spanId,
+    ...(traceState && { trace_state: traceState.serialize() }),
     ...(span.parentSpanContext && { parent_span_id: span.parentSpanContext.spanId }),
     name: span.name,
     kind: kinds[span.kind] ?? 'internal',
@@ -110,12 +111,15 @@ function describeSpan(span: ReadableSpan) {
       span_id: context.spanId,
       attributes: toJson(attributes ?? {}),
     })),
+    ...(span.droppedAttributesCount > 0 && { dropped_attributes_count: span.droppedAttributesCount }),
+    ...(span.droppedEventsCount > 0 && { dropped_events_count: span.droppedEventsCount }),
+    ...(span.droppedLinksCount > 0 && { dropped_links_count: span.droppedLinksCount }),
   };
 }
 
-/** What JSON has no word for: 64-bit integers in decimal, bytes in base64. */
+/** What JSON has no word for: 64-bit integers in decimal, `NaN` and `Infinity` by name, bytes in base64. */
 function toJson(value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) return String(value);
   if (value instanceof Uint8Array) return toBase64(value);
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object' || value === null) return value;

@@ -3,6 +3,7 @@ import { asNumber, asObject, asString, type Json } from '../json.ts';
 import { DecodeError } from '../otlp/decode/error.ts';
 import type { DecodedSpans } from '../otlp/decode/spans.ts';
 import { readList, readObject } from '../otlp/decode/value.ts';
+import { maxValueDepth } from '../otlp/json-value.ts';
 import { spanKind, statusError } from '../trace/otel-span.ts';
 import { createResource, type ReadableSpan, type Resource, type SpanEvent } from '../trace/readable-span.ts';
 
@@ -61,7 +62,7 @@ function readSpan(value: unknown, resource: Resource, path: string): ReadableSpa
   const start = readTime(json.start_time, `${path}.start_time`);
   const end =
     json.end_time === null || json.end_time === undefined ? start : readTime(json.end_time, `${path}.end_time`);
-  const given = asObject(json.attributes) ?? {};
+  const given = asObject(bounded(json.attributes)) ?? {};
   const type = asString(json.span_type) ?? 'system';
   const name = asString(json.name) ?? '';
   const failed = json.status === 'ERROR';
@@ -72,9 +73,9 @@ function readSpan(value: unknown, resource: Resource, path: string): ReadableSpa
     kind: type === 'llm' ? spanKind.client : spanKind.internal,
     spanContext: () => ({ traceId, spanId, traceFlags: 1 }),
     ...(parentId && { parentSpanContext: { traceId, spanId: parentId, traceFlags: 1 } }),
-    startTime: toHrTime(start),
-    endTime: toHrTime(last),
-    duration: toHrTime(last - start),
+    startTime: secondsToHrTime(start),
+    endTime: secondsToHrTime(last),
+    duration: secondsToHrTime(last - start),
     ended: true,
     status: failed ? { code: statusError, ...(message && { message }) } : { code: 0 },
     attributes: toAttributes(type, name, given),
@@ -109,6 +110,14 @@ function toAttributes(type: string, name: string, given: Json): Attributes {
   return attributes as Attributes;
 }
 
+/** JSON no deeper than values of OTLP are. The attributes themselves are no value yet. */
+function bounded(value: unknown, depth = -1): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= maxValueDepth) return null;
+  if (Array.isArray(value)) return value.map((item) => bounded(item, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, bounded(inner, depth + 1)]));
+}
+
 /** Rastir writes `unknown` for what it does not know. */
 function known(value: unknown): string | undefined {
   return value === 'unknown' ? undefined : asString(value);
@@ -121,8 +130,8 @@ function readEvent(value: unknown, start: number): SpanEvent[] {
   return [
     {
       name: text,
-      time: toHrTime(asNumber(timestamp) ?? start),
-      attributes: (asObject(attributes) ?? {}) as Attributes,
+      time: secondsToHrTime(asNumber(timestamp) ?? start),
+      attributes: (asObject(bounded(attributes)) ?? {}) as Attributes,
     },
   ];
 }
@@ -141,7 +150,7 @@ function readTime(value: unknown, path: string): number {
   return seconds;
 }
 
-function toHrTime(seconds: number): HrTime {
+function secondsToHrTime(seconds: number): HrTime {
   const nanos = Math.round((seconds % 1) * 1e6) * 1000;
   return nanos >= 1e9 ? [Math.floor(seconds) + 1, 0] : [Math.floor(seconds), nanos];
 }

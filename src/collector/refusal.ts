@@ -4,6 +4,7 @@ export type RefusalCode =
   | 'unauthorized'
   | 'forbidden'
   | 'not_found'
+  | 'method_not_allowed'
   | 'too_large'
   | 'unsupported_media_type'
   | 'rate_limited'

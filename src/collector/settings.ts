@@ -1,30 +1,25 @@
-import { TelemetryError } from '../errors.ts';
 import {
   atLeast0,
   boolean,
   type Check,
   type Checks,
-  checkOptions,
   checkValues,
   count,
   either,
+  fn,
   group,
-  metricStore,
+  methods,
+  needed,
   object,
   oneOf,
   ratio,
   string,
-} from '../option-checks.ts';
+} from '../checks.ts';
+import { TelemetryError } from '../errors.ts';
+import { checkOptions, metricStore } from '../option-checks.ts';
 import type { TelemetryOptions } from '../options.ts';
-import type { CollectorOptions } from './options.ts';
+import type { CollectorOptions, LiveOptions } from './options.ts';
 
-const methods = (...names: string[]) => ({
-  allowed: `an object with ${names.join(', ')}`,
-  test: (value: unknown) =>
-    object.test(value) && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
-});
-
-const fn = { allowed: 'a function', test: (value: unknown) => typeof value === 'function' };
 const optional = (check: Check) => (value: unknown) => value === undefined || check.test(value);
 const tenantName = /^[\w.:-]{1,64}$/;
 
@@ -38,7 +33,7 @@ const rateLimit: Checks = { perIp: count, perService: count };
 
 const checks: Checks = {
   telemetry: object,
-  traces: methods('add', 'get', 'query'),
+  traces: methods(['add', 'get', 'query']),
   metrics: metricStore,
   keys: {
     allowed: 'names of tenants by keys of 1 to 512 characters',
@@ -50,9 +45,9 @@ const checks: Checks = {
     secret: true,
   },
   adminKey: { ...string, secret: true },
-  forward: group({ endpoint: string, headers: { ...object, secret: true } }),
+  forward: group({ endpoint: needed(string), headers: { ...object, secret: true } }),
   queue: group(queue),
-  rateLimit: group({ ...rateLimit, binding: methods('limit') }),
+  rateLimit: group({ ...rateLimit, binding: methods(['limit']) }),
   objectives: {
     allowed: 'errorRate from 0 to 1 and costBudgetUsd from 0, by agent',
     test: (value) =>
@@ -62,18 +57,24 @@ const checks: Checks = {
       ),
   },
   dashboard: boolean,
-  audit: methods('record'),
+  audit: methods(['record']),
   tenantLabel: boolean,
   trustTenantHeader: boolean,
   trustForwardedFor: boolean,
-  limits: group(
-    Object.fromEntries(
-      ['bodyBytes', 'inflatedBytes', 'spansPerRequest', 'emitters', 'heldTraces', 'heldSpans', 'heldMs']
-        .concat(['rateLimitKeys', 'pushedSeries', 'listeners'])
-        .map((name) => [name, count]),
-    ),
-  ),
+  limits: group({
+    bodyBytes: count,
+    inflatedBytes: count,
+    spansPerRequest: count,
+    emitters: count,
+    heldTraces: count,
+    heldSpans: count,
+    heldMs: count,
+    rateLimitKeys: count,
+    pushedSeries: count,
+    listeners: count,
+  }),
   memoryBytes: fn,
+  reload: fn,
 };
 
 /** What `PUT /config` may say. `null` takes a rule away. */
@@ -111,15 +112,14 @@ export interface LiveSettings {
   readonly current: Settings;
   /** Checks and merges a change; throws a `TelemetryError` and changes nothing where it is wrong. */
   change(given: unknown): Settings;
+  /** Forgets all changes, for what `reload` reads by now or the collector began with. Throws and changes nothing likewise. */
+  reload(): Settings;
 }
 
-export function createSettings({ telemetry, queue, rateLimit }: CollectorOptions): LiveSettings {
-  let current: Settings = {
-    sampling: { ratio: 1, keepErrors: false, ...present(telemetry?.sampling) },
-    queue: { max: 50_000, softLimit: 0.8, hardLimit: 0.95, whenFull: 'reject', ...present(queue) },
-    rateLimit: present({ perIp: rateLimit?.perIp, perService: rateLimit?.perService }) as Settings['rateLimit'],
-  };
-  checkOrder(current);
+export function createSettings(options: CollectorOptions): LiveSettings {
+  const { telemetry, queue, rateLimit: { binding: _binding, ...rateLimit } = {} } = options;
+  const first = present({ sampling: telemetry?.sampling, queue, rateLimit }) as LiveOptions;
+  let current = resolve(first);
   return {
     get current() {
       return current;
@@ -136,7 +136,23 @@ export function createSettings({ telemetry, queue, rateLimit }: CollectorOptions
       current = next;
       return current;
     },
+    reload() {
+      const fresh = options.reload?.();
+      if (fresh) checkValues(fresh, changes);
+      current = resolve(fresh ?? first);
+      return current;
+    },
   };
+}
+
+function resolve({ sampling, queue, rateLimit }: LiveOptions): Settings {
+  const resolved: Settings = {
+    sampling: { ratio: 1, keepErrors: false, ...present(sampling) },
+    queue: { max: 50_000, softLimit: 0.8, hardLimit: 0.95, whenFull: 'reject', ...present(queue) },
+    rateLimit: present({ perIp: rateLimit?.perIp, perService: rateLimit?.perService }) as Settings['rateLimit'],
+  };
+  checkOrder(resolved);
+  return resolved;
 }
 
 function checkOrder({ queue }: Settings): void {

@@ -1,17 +1,19 @@
+import { checkValues, count, fn } from '../checks.ts';
 import { decodeStoredSpan, encodeStoredSpan } from '../otlp/decode/stored-span.ts';
 import { readLimit } from '../paging.ts';
 import { createStatements, type Sqlite, type SqliteValue, type Statements, waitForOthers } from '../sqlite.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
+import { encodeFittingSpan, fitFacts } from './fit-span.ts';
 import { readFacts, type SpanFacts } from './span-facts.ts';
 import { defaultLimit, readCursor, summarize, writeCursor } from './summary.ts';
 import type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface SqliteTraceStoreOptions {
-  /** 100,000, of all tenants. */
+  /** Traces of all tenants, 100,000; the least recently updated leave. */
   maxTraces?: number;
-  /** 500. */
+  /** Spans of a trace, 500; more are not kept. */
   maxSpansPerTrace?: number;
-  /** Traces that were last updated so long ago leave; 7 days. */
+  /** Milliseconds after which a trace that nothing came to leaves, 7 days. */
   expireAfterMs?: number;
   /** Epoch milliseconds, `Date.now` by default. */
   now?: () => number;
@@ -49,6 +51,7 @@ type Row = Record<string, SqliteValue>;
  * createCollector({ traces: createSqliteTraceStore(new DatabaseSync('traces.db')) });
  */
 export function createSqliteTraceStore(database: Sqlite, options: SqliteTraceStoreOptions = {}): TraceStore {
+  checkValues(options, { maxTraces: count, maxSpansPerTrace: count, expireAfterMs: count, now: fn });
   waitForOthers(database);
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = NORMAL');
@@ -56,9 +59,15 @@ export function createSqliteTraceStore(database: Sqlite, options: SqliteTraceSto
   return createTraceTables(createStatements(database), options);
 }
 
+export interface TraceTableOptions extends SqliteTraceStoreOptions {
+  /** Bytes of a row that the database takes; a file takes any. */
+  maxSpanBytes?: number;
+}
+
 /** The store over tables that `traceSchema` has made. */
-export function createTraceTables(sql: Statements, options: SqliteTraceStoreOptions): TraceStore {
+export function createTraceTables(sql: Statements, options: TraceTableOptions): TraceStore {
   const { maxTraces = 100_000, maxSpansPerTrace = 500, expireAfterMs = 7 * 86_400_000, now = Date.now } = options;
+  const { maxSpanBytes } = options;
 
   /** Answers whether the trace is a new one. */
   function addTrace(tenant: string, traceId: string, spans: readonly ReadableSpan[], updated: number): boolean {
@@ -73,14 +82,14 @@ export function createTraceTables(sql: Statements, options: SqliteTraceStoreOpti
     );
     const isNew = known.size === 0;
     for (const span of spans) {
-      const facts = readFacts(span);
+      const facts = maxSpanBytes === undefined ? readFacts(span) : fitFacts(readFacts(span));
       if (!known.has(facts.spanId) && known.size >= maxSpansPerTrace) continue;
       known.set(facts.spanId, facts);
       sql.run(
         'INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         ...[tenant, traceId, facts.spanId, facts.parentId ?? null, facts.name, facts.service, facts.start, facts.end],
         ...[facts.failed ? 1 : 0, facts.model ?? null, facts.tokens ?? null, facts.costUsd ?? null],
-        encodeStoredSpan(span),
+        maxSpanBytes === undefined ? encodeStoredSpan(span) : encodeFittingSpan(span, maxSpanBytes),
       );
     }
     const trace = summarize(traceId, [...known.values()]);

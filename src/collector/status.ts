@@ -73,13 +73,22 @@ export function addStatusRoutes(app: Hono, ports: StatusPorts): void {
     const body = await readBody(context.req.raw, { bodyBytes: maxConfigBytes, inflatedBytes: maxConfigBytes });
     const given = asObject(parseJson(new TextDecoder().decode(body)));
     if (!given) throw new Refusal(400, 'bad_request', 'the body is no JSON object');
-    try {
-      return context.json(settings.change(given));
-    } catch (error) {
-      if (!(error instanceof TelemetryError)) throw error;
-      throw new Refusal(400, 'bad_request', error.message, { field: error.option });
-    }
+    return context.json(tryTo(() => settings.change(given)));
   });
+  app.post('/config/reload', async (context) => {
+    await access.requireAdmin(context.req.raw);
+    return context.json(tryTo(settings.reload));
+  });
+}
+
+/** A setting that is wrong is the fault of who gave it. */
+function tryTo<T>(change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    if (!(error instanceof TelemetryError)) throw error;
+    throw new Refusal(400, 'bad_request', error.message, { field: error.option });
+  }
 }
 
 function readReasons({ intake, settings, forward, isStoring }: StatusPorts): { reasons: string[]; percent: number } {

@@ -84,6 +84,6 @@ export function writeCursor({ start, traceId }: Place): string {
 
 /** `undefined` for what was no cursor: the first page. */
 export function readCursor(cursor: string | undefined): Place | undefined {
-  const [, start, traceId] = /^(\d{1,16}(?:\.\d{1,9})?)\.([\da-f]{32})$/.exec(cursor ?? '') ?? [];
+  const [, start, traceId] = /^(\d{1,16}(?:\.\d{1,17})?)\.([\da-f]{32})$/.exec(cursor ?? '') ?? [];
   return start && traceId ? { start: Number(start), traceId } : undefined;
 }

@@ -163,6 +163,21 @@ describe('edgespan audit verify', () => {
     expect(await verify(path)).toMatchObject({ code: 1, stderr: expect.stringContaining('record 1 is altered') });
   });
 
+  it.each(["user = 'eve'", 'user = NULL', "model = 'other'", 'time = time - 1000'])(
+    'names a record of SQLite that queries no longer find: %s',
+    async (change) => {
+      const path = newPath('audit.db');
+      const database = new DatabaseSync(path);
+      const log = createAuditLog({ store: createSqliteAuditStore(database), chain: true });
+      for (let i = 0; i < 3; i++) await log.record({ user: 'ann', model: `model-${i}` });
+      await log.record({ user: 'a\u0000b\ud800', model: 'c\u0000' });
+      expect((await verify(path)).code).toBe(0);
+      database.exec(`UPDATE audit SET ${change} WHERE id = 1`);
+      database.close();
+      expect(await verify(path)).toMatchObject({ code: 1, stderr: expect.stringContaining('record 1 is altered') });
+    },
+  );
+
   it('says of a database without a log, and of a folder, that there is none', async () => {
     const path = newPath('other.db');
     const database = new DatabaseSync(path);

@@ -27,6 +27,14 @@ describe.each<ServerRuntime>(['node', 'deno', 'bun'])('edgespan collector on %s'
     expect((await second.get('/')).status).toBe(404);
     expect((await second.stop('SIGINT')).code).toBe(0);
   });
+
+  it('goes on when whoever read what it says is gone', async () => {
+    const collector = await startCollector([], {}, runtime);
+    collector.process.stdout?.destroy();
+    collector.process.stderr?.destroy();
+    expect((await collector.send(traceOf(1).body)).status).toBe(200);
+    expect(await collector.stop()).toMatchObject({ code: 0 });
+  });
 });
 
 describe('edgespan collector', () => {
@@ -47,6 +55,23 @@ describe('edgespan collector', () => {
     expect(metrics).toContain('from_env_requests_total');
     expect((await collector.get('/config', { 'x-api-key': 'hunter2' })).status).toBe(200);
     await collector.stop();
+  });
+
+  it('reads its file again when it is told to, and says what is wrong with it', async () => {
+    const config = newPath('collector.yaml', 'sampling: { ratio: 0.5 }\nadminKey: root\n');
+    const collector = await startCollector(['--config', config, '--queue-max', '100']);
+    const reload = () =>
+      fetch(`${collector.url}/config/reload`, { method: 'POST', headers: { authorization: 'Bearer root' } });
+    writeFileSync(config, 'sampling: { ratio: 0 }\nqueue: { max: 7 }\nadminKey: root\n');
+    // A flag still beats the file.
+    expect(await (await reload()).json()).toMatchObject({ sampling: { ratio: 0 }, queue: { max: 100 } });
+    writeFileSync(config, 'sampling: { ratio: 7 }\n');
+    const refused = await reload();
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: { field: 'config', message: `${config}: sampling.ratio is 7: it must be a number from 0 to 1` },
+    });
+    expect(await collector.stop()).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('takes what is asked to be redacted out of what it keeps', async () => {

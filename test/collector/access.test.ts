@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCollector } from '../../src/collector/index.ts';
+import { createCollector, type LiveOptions } from '../../src/collector/index.ts';
 import { chatSpan, getJson, getMetrics, sendSpans } from './support.ts';
 
 const keys = { 'key-a': 'a', 'key-b': 'b' };
@@ -104,6 +104,33 @@ describe('/config', () => {
     const text = await getMetrics(collector);
     expect(text).toMatch(/llm_requests_total\{.*\} 2\n/);
     expect(text).toMatch(/edgespan_collector_spans_dropped_by_sampling_total\{.*\} 1\n/);
+  });
+
+  it('is reloaded by the admin alone: as it began, or as it is read by then', async () => {
+    const reload = (collector: ReturnType<typeof createCollector>, headers: Record<string, string> = admin) =>
+      collector.request('/config/reload', { method: 'POST', headers });
+    const plain = createCollector({
+      adminKey: 'root',
+      telemetry: { sampling: { ratio: 0.5 } },
+      rateLimit: { perIp: 9 },
+    });
+    expect((await reload(plain, {})).status).toBe(401);
+    const before = await getJson(plain, '/config', admin);
+    await put(plain, { sampling: { ratio: 0, keepErrors: true }, rateLimit: { perIp: null }, queue: { max: 7 } });
+    expect(await (await reload(plain)).json()).toEqual(before);
+    expect(await getJson(plain, '/config', admin)).toEqual(before);
+
+    let file: LiveOptions = {};
+    const other = createCollector({ adminKey: 'root', rateLimit: { perIp: 9 }, reload: () => file });
+    file = { sampling: { ratio: 0 } };
+    expect(await (await reload(other)).json()).toMatchObject({ sampling: { ratio: 0 }, rateLimit: {} });
+    await sendSpans(other, [chatSpan()]);
+    expect(await getJson(other, '/v1/traces')).toEqual({ traces: [] });
+    file = { sampling: { ratio: 2 } };
+    const refused = await reload(other);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { field: 'sampling.ratio' } });
+    expect(await getJson(other, '/config', admin)).toMatchObject({ sampling: { ratio: 0 } });
   });
 
   it.each([

@@ -166,6 +166,11 @@ describe('what was said', () => {
     ]);
   });
 
+  it('has no role where that is no text', () => {
+    const said = readCaptured({ 'gen_ai.prompt.0.role': { toString: {} }, 'gen_ai.prompt.0.content': 'why' });
+    expect(said.messages).toEqual([{ role: 'user', pieces: [{ kind: 'text', text: 'why' }] }]);
+  });
+
   it('is read from anything without an error', () => {
     const names = fc.constantFrom('gen_ai.input.messages', 'gen_ai.system_instructions', 'gen_ai.prompt.0.role', 'x');
     fc.assert(

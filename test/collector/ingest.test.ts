@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import type { Attributes } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { createCollector } from '../../src/collector/index.ts';
 import { json } from '../../src/otlp/json.ts';
@@ -50,6 +51,27 @@ describe('spans that come in', () => {
         events: [],
       },
     ]);
+  });
+
+  it('keep values that JSON has no word for', async () => {
+    const collector = createCollector();
+    const attributes = { big: 2n ** 62n + 1n, no: Number.NaN, all: [Infinity, -Infinity], raw: new Uint8Array([251]) };
+    await sendSpans(collector, [chatSpan({ attributes: attributes as unknown as Attributes })]);
+    const { spans } = await getJson(collector, `/v1/traces/${'a'.repeat(32)}`);
+    expect(spans).toMatchObject([
+      { attributes: { big: '4611686018427387905', no: 'NaN', all: ['Infinity', '-Infinity'], raw: '+w==' } },
+    ]);
+  });
+
+  it('keep their trace state, and what was dropped before they came', async () => {
+    const collector = createCollector();
+    const request = JSON.parse(new TextDecoder().decode(json.traces([chatSpan()])));
+    const dropped = { droppedAttributesCount: 1, droppedEventsCount: 2, droppedLinksCount: 3 };
+    Object.assign(request.resourceSpans[0].scopeSpans[0].spans[0], { traceState: 'a=1,b=2', ...dropped });
+    await post(collector, '/v1/traces', request);
+    const { spans } = await getJson(collector, `/v1/traces/${'a'.repeat(32)}`);
+    const counts = { dropped_attributes_count: 1, dropped_events_count: 2, dropped_links_count: 3 };
+    expect(spans).toMatchObject([{ trace_state: 'a=1,b=2', ...counts }]);
   });
 
   it('become metrics of their service, priced', async () => {

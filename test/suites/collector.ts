@@ -86,6 +86,16 @@ export const collectorSuite: readonly CollectorTest[] = [
     },
   },
   {
+    name: 'a gzip may have several members',
+    async run({ collector }) {
+      const app = collector.createCollector();
+      const parts = [body.slice(0, 300), '', body.slice(300)];
+      const members = new Blob(await Promise.all(parts.map(gzip)));
+      equal((await send(app, { 'content-encoding': 'gzip' }, members)).status, 200);
+      equal(JSON.parse(await get(app, '/v1/traces')).traces[0].trace_id, traceId);
+    },
+  },
+  {
     name: 'keys keep tenants apart',
     async run({ collector }) {
       const app = collector.createCollector({ keys: { 'key-a': 'a', 'key-b': 'b' } });

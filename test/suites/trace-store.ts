@@ -220,6 +220,11 @@ export const traceStoreContract: readonly TraceStoreTest[] = [
         Array.from({ length: 25 }, (_, i) => 25 - i),
       );
       equal((await store.query({}, 't')).traces.length, 20);
+      // 1001.971069 ms are 1001.9710689999999 in a double.
+      await store.add([{ ...spanOf({ trace: 2, span: 2 }), startTime: [1, 1_971_069] }], 'fractions');
+      await store.add([{ ...spanOf({ trace: 1, span: 1 }), startTime: [1, 0] }], 'fractions');
+      const first = await store.query({ limit: 1 }, 'fractions');
+      equal(ids((await store.query({ limit: 1, cursor: first.cursor! }, 'fractions')).traces), [1]);
       equal((await store.query({ limit: 0 }, 't')).traces.length, 1);
       equal((await store.query({ limit: Number.NaN, cursor: 'nonsense' }, 't')).traces.length, 20);
     },
@@ -283,6 +288,36 @@ export const traceStoreContract: readonly TraceStoreTest[] = [
         't',
       );
       equal((await store.get(idOf(4, 32), 't'))?.length, 5);
+    },
+  },
+  {
+    name: 'takes a span however long it is, and what came with it',
+    async run(create) {
+      const store = await create();
+      const long = 'x'.repeat(2_500_000);
+      const attributes = { ...call('gpt-4o', 100, 0.25), 'gen_ai.input.messages': long, user: 'ann' };
+      await store.add(
+        [
+          spanOf({ trace: 1, span: 1, attributes }),
+          spanOf({ trace: 1, span: 2, parent: 1, name: `name ${long}`, service: long }),
+          spanOf({ trace: 1, span: 3, parent: 1, attributes: { escaped: '\u0001'.repeat(500_000), user: 'bob' } }),
+          { ...spanOf({ trace: 1, span: 4, parent: 1 }), events: [{ name: 'e', time: [1, 0], attributes: { long } }] },
+        ],
+        't',
+      );
+      await store.add([spanOf({ trace: 1, span: 5, parent: 1 })], 't');
+      const spans = (await store.get(idOf(1, 32), 't')) ?? [];
+      equal(spans.length, 5);
+      equal(
+        spans.map((span) => span.attributes.user).filter((user) => user !== undefined),
+        ['ann', 'bob'],
+      );
+      ok(
+        spans[0]!.attributes['gen_ai.input.messages'] === long || spans[0]!.droppedAttributesCount === 1,
+        'what is not there is counted',
+      );
+      const { traces } = await store.query({}, 't');
+      equal([traces[0]!.spanCount, traces[0]!.tokens, traces[0]!.models], [5, 100, ['gpt-4o']]);
     },
   },
   {

@@ -1,4 +1,4 @@
-import { parseJson } from '../../json.ts';
+import { asObject, parseJson } from '../../json.ts';
 import { DecodeError } from './error.ts';
 import { type DecodedMetrics, readMetrics } from './metrics.ts';
 import { metricRequest, traceRequest } from './schema.ts';
@@ -33,5 +33,24 @@ function readBody(body: Uint8Array, format: OtlpFormat, schema: Message): unknow
   if (format === 'protobuf') return readMessage(body, schema);
   const request = parseJson(new TextDecoder().decode(body));
   if (request === undefined) throw new DecodeError('', 'the body is no JSON');
-  return request;
+  const isSnake = Object.keys(asObject(request) ?? {}).some((name) => name.startsWith('resource_'));
+  return isSnake ? toCamel(request, 0) : request;
+}
+
+/** Deeper than that no field has a name. */
+const maxDepth = 200;
+
+/**
+ * What has the names of the .proto files. OTLP wants them in camel case, and `resource_spans` would be a field that nobody
+ * knows; but libraries of protobuf write it so if they are told to, and what is in it would be lost without a word.
+ */
+function toCamel(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth > maxDepth) return value;
+  if (Array.isArray(value)) return value.map((item) => toCamel(item, depth + 1));
+  const entries = Object.entries(value).map(([name, inner]) => [camel(name), toCamel(inner, depth + 1)]);
+  return Object.fromEntries(entries);
+}
+
+function camel(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

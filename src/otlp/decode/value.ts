@@ -58,7 +58,10 @@ export function readDouble(value: unknown): number | undefined {
 function readBytes(value: unknown): Uint8Array | null {
   if (value instanceof Uint8Array) return value;
   try {
-    return typeof value === 'string' ? Uint8Array.from(atob(value), (char) => char.charCodeAt(0)) : null;
+    if (typeof value !== 'string') return null;
+    // Both alphabets, as protobuf's JSON reads them: https://protobuf.dev/programming-guides/json/
+    const base64 = value.replaceAll('-', '+').replaceAll('_', '/');
+    return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   } catch {
     return null;
   }

@@ -175,6 +175,27 @@ describe('what is no OTLP', () => {
     expect(decodeMetrics(bytes(metrics), 'json')).toMatchObject({ rejected: 0, snapshots: [{ temporality: 'delta' }] });
   });
 
+  it('takes the names of the .proto files, where all are of that kind', () => {
+    const value = { kvlist_value: { values: [{ key: 'in_side', value: { int_value: '7' } }] } };
+    const span = { trace_id: traceId, span_id: spanId, start_time_unix_nano: '1', attributes: [{ key: 'a_b', value }] };
+    const body = { resource_spans: [{ scope_spans: [{ spans: [span] }] }] };
+    const [decoded] = decodeTraces(bytes(body), 'json').spans;
+    expect(decoded?.spanContext()).toMatchObject({ traceId, spanId });
+    expect(decoded?.attributes).toEqual({ a_b: { in_side: 7 } });
+    const sum = { aggregation_temporality: 1, data_points: [{ as_int: '1', time_unix_nano: '5' }] };
+    const metrics = { resource_metrics: [{ scope_metrics: [{ metrics: [{ name: 'a', sum }] }] }] };
+    expect(decodeMetrics(bytes(metrics), 'json').snapshots).toHaveLength(1);
+  });
+
+  it('reads bytes in either alphabet of base64, padded or not', () => {
+    const read = (bytesValue: string) => {
+      const attributes = [{ key: 'b', value: { bytesValue } }];
+      return decodeTraces(bytes(envelope({ ...good, attributes })), 'json').spans[0]?.attributes.b;
+    };
+    expect(['+/8=', '-_8=', '-_8'].map(read)).toEqual(new Array(3).fill(new Uint8Array([251, 255])));
+    expect(read('§')).toBeNull();
+  });
+
   it('keeps a span whose parent or link has no id, as tracers that are off make them', () => {
     const zeros = { traceId: '0'.repeat(32), spanId: '0'.repeat(16) };
     const span = { ...good, parentSpanId: zeros.spanId, links: [zeros, { traceId, spanId }] };

@@ -119,7 +119,7 @@ function readFlat(attributes: Json, read: Set<string>): Said[] {
       pieces: [],
     };
     found.set(key, said);
-    if (field === 'role') said.role = String(value);
+    if (field === 'role') said.role = asString(value) ?? said.role;
     else if (/(^|\.)(content|text)$/.test(field)) said.pieces.push({ kind: 'text', text: pretty(value) });
     else if (/arguments$/.test(field)) said.pieces.push({ kind: 'call', text: pretty(value) });
   }

@@ -43,7 +43,7 @@ function renderFailure({ message, attributes }: SpanView): HTMLElement {
   return h(
     'p',
     { class: 'failure' },
-    h('strong', {}, type === undefined ? 'Error' : String(type)),
+    h('strong', {}, type === undefined ? 'Error' : pretty(type)),
     message !== undefined && h('span', {}, message),
   );
 }
