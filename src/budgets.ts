@@ -1,12 +1,6 @@
 import { type Budget, type BudgetParts, createBudget } from './budget/budget.ts';
-import { resolveBudget } from './budget/options.ts';
-import type { Clock } from './clock.ts';
-import type { Feature } from './features.ts';
-import type { MetricDialect } from './llm/metric-dialect.ts';
-import type { Registry } from './metrics/registry.ts';
-import { isOn } from './observed-fetch.ts';
+import { dollars, resolveBudget } from './budget/options.ts';
 import {
-  atLeast0,
   type Checks,
   checkValues,
   count,
@@ -14,12 +8,19 @@ import {
   fn,
   group,
   list,
+  methods,
+  needed,
   object,
   oneOf,
   ratio,
   string,
   whole,
-} from './option-checks.ts';
+} from './checks.ts';
+import type { Clock } from './clock.ts';
+import type { Feature } from './features.ts';
+import type { MetricDialect } from './llm/metric-dialect.ts';
+import type { Registry } from './metrics/registry.ts';
+import { isOn } from './observed-fetch.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Shared } from './parts.ts';
 import type { PriceBook } from './pricing/book.ts';
@@ -29,8 +30,8 @@ import type { IdGenerator } from './trace/ids.ts';
 
 /** What limits and stores may be is said where they are read. */
 const checks: Checks = {
-  limits: either(object, list(object)),
-  store: object,
+  limits: needed(either(object, list(object))),
+  store: methods(['reserve', 'settle', 'release', 'read', 'reset']),
   timeZone: string,
   onExceeded: either(oneOf('raise', 'warn'), fn),
   refuseFetch: oneOf('response', 'throw'),
@@ -40,9 +41,7 @@ const checks: Checks = {
   onWarn: fn,
   cooldownMs: whole,
   reservationTtlMs: count,
-  lease: group({
-    usd: { allowed: 'a number from 0 to 9,007,199', test: (v) => atLeast0.test(v) && (v as number) <= 9007199 },
-  }),
+  lease: group({ usd: needed(dollars) }),
   estimateOutputTokens: whole,
 };
 

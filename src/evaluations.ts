@@ -1,10 +1,3 @@
-import { contentPart } from './content.ts';
-import type { Engine } from './engine.ts';
-import type { Feature } from './features.ts';
-import { createEvaluations, type Evaluations } from './llm/evaluation/evaluations.ts';
-import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
-import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
-import { createViewFetch } from './observed-fetch.ts';
 import {
   type Check,
   type Checks,
@@ -13,16 +6,24 @@ import {
   fn,
   isObject,
   list,
+  needed,
   ratio,
   string,
   timer,
-} from './option-checks.ts';
+} from './checks.ts';
+import { contentPart } from './content.ts';
+import type { Engine } from './engine.ts';
+import type { Feature } from './features.ts';
+import { createEvaluations, type Evaluations } from './llm/evaluation/evaluations.ts';
+import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
+import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
+import { createViewFetch } from './observed-fetch.ts';
 
 const evaluator: Check = {
   allowed: 'an evaluator with name and evaluate',
   test: (v) => isObject(v) && string.test(v.name) && fn.test(v.evaluate),
 };
-const checks: Checks = { evaluators: list(evaluator), sampleRate: ratio, timeoutMs: timer, maxQueue: count };
+const checks: Checks = { evaluators: needed(list(evaluator)), sampleRate: ratio, timeoutMs: timer, maxQueue: count };
 
 /** The evaluations of an engine that is still being wired; they are made with the first call. */
 function assemble(options: EvaluationOptions, getEngine: () => Engine): Evaluations | undefined {

@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createReceiver } from '../scripts/demo/receiver.ts';
 import { ensureBuilt } from './support/build.ts';
 
 const run = promisify(execFile);
@@ -57,5 +61,38 @@ describe('npm run demo -- --tokens 77 --prices 3,9 --error 529 --dump FILE', () 
     expect(shown).toHaveLength(8);
     for (const { traceId } of shown) expect(text).toContain(`trace ${traceId}`);
     expect(new Set(dump.map(({ path }) => path))).toEqual(new Set(['/v1/traces', '/v1/metrics']));
+  });
+});
+
+describe('the demo', () => {
+  it.each([
+    [['--bogus', '1'], "Unknown option '--bogus'"],
+    [['--tokens'], "'--tokens <value>' argument missing"],
+    [['--tokens', 'x'], '--tokens is "x": it must be a whole number'],
+    [['--prices', '3'], '--prices is "3": it must be two numbers'],
+    [['--error', '200'], '--error is "200": it must be a whole number from 400 to 599'],
+    [['--upstream', 'api.openai.com'], '--upstream is "api.openai.com"'],
+    [['--dump', '/nowhere/at/all.json'], 'no such file or directory'],
+    [['extra'], "Unexpected argument 'extra'"],
+  ])('refuses %j in one line', async (options, problem) => {
+    const ended = await run(process.execPath, ['scripts/demo/main.ts', ...options]).catch((error) => error);
+    expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(problem) });
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('outlives a sender that leaves in the middle of a request', async () => {
+    const { server, requests } = createReceiver();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const sending = request({ port, method: 'POST', path: '/v1/traces', headers: { 'content-length': 100 } });
+    sending.on('error', () => {});
+    sending.write('{');
+    const [, response] = await once(server, 'request');
+    sending.destroy();
+    await once(response, 'close');
+    server.close();
+    await once(server, 'close');
+    expect(requests).toEqual([]);
   });
 });

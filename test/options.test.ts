@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { propagation, trace } from '@opentelemetry/api';
 import { describe, expect, it, vi } from 'vitest';
 import { createTelemetry as createForNode } from '../adapters/node/index.ts';
 import { createTelemetry as createCore } from '../src/core.ts';
 import { createTelemetry, TelemetryError, type TelemetryOptions } from '../src/index.ts';
-import { version } from '../src/settings.ts';
 import { chatCompletion, chatRequest, chatUrl, createAlsTelemetry } from './support/telemetry.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 function refuse(options: unknown, create = createTelemetry): TelemetryError {
   try {
@@ -87,6 +89,27 @@ const wrong: [options: object, option: string, value: string, allowed: string][]
   [{ enabled: 'false' }, 'enabled', '"false"', 'true or false'],
   [{ onError: {} }, 'onError', 'an object', 'a function'],
   [{ runtime: 'node' }, 'runtime', '"node"', 'an object'],
+  [{ runtime: { env: 'a=b' } }, 'runtime.env', '"a=b"', 'an object'],
+  [{ runtime: { ephemeral: 'no' } }, 'runtime.ephemeral', '"no"', 'true or false'],
+  [{ runtime: { context: {} } }, 'runtime.context', 'an object', 'run, get'],
+  ...['now', 'monotonic', 'random', 'waitUntil', 'every', 'readFile'].map((name): [object, string, string, string] => [
+    { runtime: { [name]: 5 } },
+    `runtime.${name}`,
+    '5',
+    'a function',
+  ]),
+  [{ otlp: Promise.resolve({}) }, 'otlp', 'a promise', 'an object'],
+  [{ metrics: { cardinality: new Map([['model', 5]]) } }, 'metrics.cardinality', 'an object', 'by label'],
+  [{ costAlert: { usd: 1 } }, 'costAlert.onAlert', 'undefined', 'a function'],
+  [{ costAlert: { onAlert() {} } }, 'costAlert.usd', 'undefined', 'from 0'],
+  [{ currency: { code: 'EUR' } }, 'currency.perUsd', 'undefined', 'from 0'],
+  [{ scope: { version: '1' } }, 'scope.name', 'undefined', 'string'],
+  [{ evaluation: {} }, 'evaluation.evaluators', 'undefined', 'a list'],
+  [{ budget: {} }, 'budget.limits', 'undefined', 'an object'],
+  [{ budget: { limits: { usd: -1 } } }, 'budget.limits.usd', '-1', 'from 0 to 9,007,199'],
+  [{ budget: { limits: [{ usd: 1 }, { usd: 2, window: 'year' }] } }, 'budget.limits[1].window', '"year"', '"month"'],
+  [{ budget: { limits: { usd: 1 }, store: {} } }, 'budget.store', 'an object', 'reserve, settle'],
+  [{ budget: { limits: { usd: 1 }, lease: {} } }, 'budget.lease.usd', 'undefined', 'from 0'],
 ];
 
 describe('a wrong option', () => {

@@ -1,3 +1,4 @@
+import { boolean, checkValues } from '../../src/checks.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { createOperations } from './operations.ts';
 
@@ -44,5 +45,6 @@ export interface AiSdkTelemetry {
  * const openai = createOpenAI({ fetch: telemetry.fetch });
  */
 export function aiSdkTelemetry(telemetry: Telemetry, options: AiSdkOptions = {}): AiSdkTelemetry {
+  checkValues(options, { recordInputs: boolean });
   return createOperations(telemetry, options);
 }

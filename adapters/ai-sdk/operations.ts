@@ -75,13 +75,12 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     };
     const capture = ownCapture(recording) ?? {};
     const asked = event.prompt ?? event.messages ?? event.value ?? event.query;
-    const span = parts.runner.open(
-      view,
-      isAgent ? 'agent' : 'trace',
-      functionId && isAgent ? functionId : operationId,
-      { parent: context, attributes, capture },
-      asked === undefined ? [] : [asked],
-    );
+    const span = parts.runner.open(view, {
+      type: isAgent ? 'agent' : 'trace',
+      name: functionId && isAgent ? functionId : operationId,
+      options: { parent: context, attributes, capture },
+      args: asked === undefined ? [] : [asked],
+    });
     const isStream = /^ai\.stream/.test(operationId);
     const reports = createReports(parts.engine, span.context, isStream, recording);
     const release = holdInvocation(context);
@@ -188,17 +187,16 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     if (!operation || isTwice) odd();
     if (isTwice) return undefined;
     const capture = ownCapture(operation?.recording ?? recordingOf(event)) ?? {};
-    const tool = parts.runner.open(
-      view,
-      'tool',
-      asString(asked?.toolName) ?? 'unknown',
-      {
+    const tool = parts.runner.open(view, {
+      type: 'tool',
+      name: asString(asked?.toolName) ?? 'unknown',
+      options: {
         parent: operation?.context ?? view.active(),
         attributes: { ...(id && { 'gen_ai.tool.call.id': id }) },
         capture,
       },
-      asked?.input === undefined ? [] : [asked.input],
-    );
+      args: asked?.input === undefined ? [] : [asked.input],
+    });
     const isWanted = parts.engine.recorder.content.limits(capture).outputs > 0;
     const waits = isWanted && operation !== undefined && id !== undefined && operation.tools.size < maxTools;
     if (waits) operation.tools.set(id, tool);

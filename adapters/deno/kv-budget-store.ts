@@ -1,7 +1,17 @@
-import { checkKey, checkMaxKeys, checkWindow } from '../../src/budget/check.ts';
+import { checkKey, checkStoreOptions, checkWindow } from '../../src/budget/check.ts';
 import { readFrom, releaseIn, reserveIn, settleIn } from '../../src/budget/ledger.ts';
 import type { BudgetStore } from '../../src/budget/store.ts';
-import { type KvEntry, type KvKey, type KvPort, kvPort, maxChecks, strong, toKv, untilCommitted } from './kv.ts';
+import {
+  type KvEntry,
+  type KvKey,
+  type KvPort,
+  kvPort,
+  maxChecks,
+  prefixCheck,
+  strong,
+  toKv,
+  untilCommitted,
+} from './kv.ts';
 import { type Act, createWindowCount, isBlank, readLedger, runActs, windowBounds, writeLedger } from './kv-ledger.ts';
 import { createQueues } from './kv-queues.ts';
 
@@ -31,9 +41,9 @@ export function createDenoKvBudgetStore(kv: unknown, options: DenoKvBudgetStoreO
 }
 
 export function createStore(given: unknown, options: DenoKvBudgetStoreOptions, port: KvPort): BudgetStore {
+  checkStoreOptions(options, { prefix: prefixCheck });
   const { prefix = 'edgespan', maxKeys = 100_000 } = options;
-  const kv = toKv(given, prefix);
-  checkMaxKeys(maxKeys);
+  const kv = toKv(given);
   const windows = createWindowCount(kv, prefix, maxKeys);
   const keyOf = (key: string, windowEnd: number): KvKey => [prefix, 'budget', key, windowEnd];
 

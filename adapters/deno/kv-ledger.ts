@@ -12,7 +12,7 @@ import { type Kv, type KvAtomic, type KvEntry, type KvKey, strong } from './kv.t
 import type { Answer } from './kv-queues.ts';
 
 /** Bytes of a window's ledger as a value; Deno KV takes 64 KiB. Some 400 to 900 calls under way, by the length of their ids. */
-export const maxLedgerBytes = 60_000;
+const maxLedgerBytes = 60_000;
 /** Ids of ended calls that are kept where calls under way need the room. */
 const leastEnded = 64;
 /** What was forgotten at once by then is never asked for again. */

@@ -8,14 +8,24 @@ import {
   maxStoredSeries,
 } from '../../src/metrics/store.ts';
 import { mergeBatch, type StoredState } from '../../src/metrics/stored-blocks.ts';
-import { checkStoreBounds, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
-import { createLane, type KvPort, kvPort, maxChecks, maxCommitBytes, strong, toKv, untilCommitted } from './kv.ts';
+import { checkStoreOptions, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
+import {
+  createLane,
+  type KvPort,
+  kvPort,
+  maxChecks,
+  maxCommitBytes,
+  prefixCheck,
+  strong,
+  toKv,
+  untilCommitted,
+} from './kv.ts';
 import { createFamilyRoom, type FamilyChange } from './kv-families.ts';
 
 export interface DenoKvMetricStoreOptions {
   /** First part of all keys, `edgespan`: stores of other names know nothing of each other. */
   prefix?: string;
-  /** Series that nobody touched for so long expire; a day. */
+  /** Milliseconds after which a series that nobody touched expires; a day. */
   expireAfterMs?: number;
   /** Series of a family, 10,000; what comes beyond is counted in one series. */
   maxSeries?: number;
@@ -40,9 +50,9 @@ export function createDenoKvMetricStore(kv: unknown, options: DenoKvMetricStoreO
 }
 
 export function createStore(given: unknown, options: DenoKvMetricStoreOptions, port: KvPort): MetricStore {
+  checkStoreOptions(options, { prefix: prefixCheck });
   const { prefix = 'edgespan', expireAfterMs = defaultExpireAfterMs, maxSeries = maxStoredSeries } = options;
-  const kv = toKv(given, prefix);
-  checkStoreBounds({ expireAfterMs, maxSeries });
+  const kv = toKv(given);
   const room = createFamilyRoom(kv, prefix, expireAfterMs);
   const inTurn = createLane();
 

@@ -1,3 +1,4 @@
+import { type Check, string } from '../../src/checks.ts';
 import { messageOf, TelemetryError } from '../../src/errors.ts';
 
 /** The little of `Deno.Kv` that the stores call. https://docs.deno.com/api/deno/~/Deno.Kv */
@@ -35,12 +36,13 @@ const maxKeysPerRead = 10;
 /** A part of every key, of which Deno KV takes 2 KiB in all. */
 const maxPrefixLength = 128;
 
+export const prefixCheck: Check = {
+  allowed: `a text of 1 to ${maxPrefixLength} characters`,
+  test: (v) => string.test(v) && (v as string).length <= maxPrefixLength,
+};
+
 /** Checks what a store is made of. */
-export function toKv(kv: unknown, prefix: string): Kv {
-  if (typeof prefix !== 'string' || prefix === '' || prefix.length > maxPrefixLength) {
-    const message = `prefix of the store must be a text of 1 to ${maxPrefixLength} characters`;
-    throw new TelemetryError('invalid_option', message, { option: 'prefix' });
-  }
+export function toKv(kv: unknown): Kv {
   const given = kv as Partial<Record<keyof Kv, unknown>> | null | undefined;
   if (['get', 'getMany', 'list', 'atomic'].every((name) => typeof given?.[name as keyof Kv] === 'function')) {
     return kv as Kv;
@@ -72,11 +74,11 @@ export const kvPort: KvPort = {
 };
 
 /** How often a commit is tried while others write first, and between tries the longest pause: some 15 seconds in all. */
-export const maxAttempts = 60;
+const maxAttempts = 60;
 const firstPauseMs = 5;
 const maxPauseMs = 500;
 /** How often one is tried that fails by itself. */
-export const maxFailures = 4;
+const maxFailures = 4;
 
 /**
  * Tries until an attempt has committed; one that did not answers nothing, and the next reads anew. What the application

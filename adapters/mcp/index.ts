@@ -1,3 +1,4 @@
+import { checkValues, oneOf } from '../../src/checks.ts';
 import { safely, TelemetryError } from '../../src/errors.ts';
 import { asObject } from '../../src/json.ts';
 import { runInSpan } from '../../src/llm/run-span.ts';
@@ -68,11 +69,10 @@ interface Peer {
 }
 
 const instrumented = /* @__PURE__ */ new WeakSet<object>();
-const places: readonly unknown[] = ['meta', 'arguments', 'header'];
 
 function instrument<T extends object>(word: string, target: T, telemetry: Telemetry, options: McpOptions): T {
+  checkValues(options, { context: oneOf('meta', 'arguments', 'header') }, `${word}.`);
   const { context: place = 'meta' } = options;
-  if (!places.includes(place)) throw invalid(word, 'context must be meta or arguments or header');
   const peer = [asObject(target)?.server, target].find(isPeer);
   if (!peer) throw invalid(word, 'takes a client or a server of the MCP SDK, which has connect');
   if (instrumented.has(peer)) return target;

@@ -89,7 +89,7 @@ function readUsage(value: unknown): LlmUsage | undefined {
 }
 
 /** The vendor's own answer, where the SDK traces data, and else what it says of it. */
-export function readResponse(data: Json, providers: readonly Provider[]): LlmResponse {
+function readResponse(data: Json, providers: readonly Provider[]): LlmResponse {
   const whole = readWhole(data);
   const { provider: _, ...read } = (whole && readValue(whole, providers, 'openai')) ?? {};
   const usage = read.usage ?? readUsage(whole?.usage) ?? readUsage(data.usage);

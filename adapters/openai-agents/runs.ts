@@ -52,7 +52,7 @@ export function createRuns(parts: Parts) {
 
   function open(type: SpanType, name: string, context: Context, data: Json): Run {
     const options = { parent: context, attributes: readAttributes(data) };
-    const span = parts.runner.open(view, type, name, options);
+    const span = parts.runner.open(view, { type, name, options });
     return { place: places().place(span.context), span };
   }
 
@@ -138,7 +138,7 @@ export function createRuns(parts: Parts) {
       const group = asString(trace.groupId);
       const attributes = { 'gen_ai.workflow.name': name, ...(group && { 'gen_ai.conversation.id': group }) };
       const parent = leaveFrameworkCall(view.active());
-      const span = parts.runner.open(view, 'trace', name, { parent, attributes });
+      const span = parts.runner.open(view, { type: 'trace', name, options: { parent, attributes } });
       runs.add(id, { place: places().place(span.context), span, release: holdInvocation(parent) });
     },
     endTrace(given: unknown): void {

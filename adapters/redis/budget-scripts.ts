@@ -1,7 +1,7 @@
 import { endedMemoryMs, ledgerBounds } from '../../src/budget/ledger.ts';
 
 /** A window without an end, that of a session, is forgotten after so long without a call. */
-export const idleWindowMs = 30 * 86_400_000;
+const idleWindowMs = 30 * 86_400_000;
 
 /**
  * What the scripts share. A key's windows are a hash (end → spent and reserved, four integers), its reservations another

@@ -1,9 +1,9 @@
 import {
   checkAmount,
   checkKey,
-  checkMaxKeys,
   checkRef,
   checkReserve,
+  checkStoreOptions,
   checkWindow,
   showKey,
 } from '../../src/budget/check.ts';
@@ -11,7 +11,7 @@ import { ledgerBounds } from '../../src/budget/ledger.ts';
 import type { Amount, BudgetStore, ReservationRef } from '../../src/budget/store.ts';
 import { TelemetryError } from '../../src/errors.ts';
 import { readScript, releaseScript, reserveScript, resetScript, settleScript } from './budget-scripts.ts';
-import { connect, type RedisClient, unexpected } from './client.ts';
+import { connect, prefixCheck, type RedisClient, unexpected } from './client.ts';
 
 const { maxOpen } = ledgerBounds;
 
@@ -35,9 +35,9 @@ export interface RedisBudgetStoreOptions {
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function createRedisBudgetStore(client: RedisClient, options: RedisBudgetStoreOptions = {}): BudgetStore {
+  checkStoreOptions(options, { prefix: prefixCheck });
   const { prefix, maxKeys = 100_000 } = options;
   const { evaluate, keyName } = connect(client, prefix);
-  checkMaxKeys(maxKeys);
 
   async function run(script: string, key: string, end: number, id: string, rest: readonly number[]): Promise<string> {
     // JSON keeps keys apart that UTF-8 does not, halves of surrogate pairs.

@@ -1,3 +1,4 @@
+import { type Check, string } from '../../src/checks.ts';
 import { TelemetryError } from '../../src/errors.ts';
 
 /** A client of `ioredis`, alone or of a cluster. */
@@ -28,11 +29,16 @@ export type KeyName = (...parts: string[]) => string;
 const defaultPrefix = 'edgespan';
 const maxPrefixLength = 128;
 
+export const prefixCheck: Check = {
+  allowed: `a text of 1 to ${maxPrefixLength} characters without braces`,
+  test: (v) => string.test(v) && (v as string).length <= maxPrefixLength && !/[{}]/.test(v as string),
+};
+
 /** Checks what a store is made of, and rejects with `store_failed` whatever keeps the client from answering. */
 export function connect(client: RedisClient, prefix = defaultPrefix): { evaluate: Evaluate; keyName: KeyName } {
-  if (typeof client?.eval !== 'function') throw invalid('client', 'a client of ioredis, redis or @upstash/redis');
-  if (typeof prefix !== 'string' || prefix === '' || prefix.length > maxPrefixLength || /[{}]/.test(prefix)) {
-    throw invalid('prefix', `a text of 1 to ${maxPrefixLength} characters without braces`);
+  if (typeof client?.eval !== 'function') {
+    const message = 'redis: client must be a client of ioredis, redis or @upstash/redis';
+    throw new TelemetryError('invalid_option', message, { option: 'client' });
   }
   return {
     async evaluate(script, keys, args) {
@@ -75,8 +81,4 @@ function reasonOf(error: unknown): string {
   const [, reply] = /(?:^|: )([A-Z]{2,})\b/.exec(typeof message === 'string' ? message : '') ?? [];
   if (reply) return `answered ${reply}`;
   return `failed by ${[code, name, 'an error'].find((text) => typeof text === 'string' && text !== '')}`;
-}
-
-function invalid(option: string, allowed: string): TelemetryError {
-  return new TelemetryError('invalid_option', `redis: ${option} must be ${allowed}`, { option });
 }

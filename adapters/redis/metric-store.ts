@@ -2,16 +2,16 @@ import { asArray, parseJson } from '../../src/json.ts';
 import { refuse, wrongOf } from '../../src/metrics/batch-check.ts';
 import { familyKey } from '../../src/metrics/merge.ts';
 import { batchMemoryMs, type MetricBatch, type MetricStore, maxStoredSeries } from '../../src/metrics/store.ts';
-import { checkAgainst, checkStoreBounds, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
+import { checkAgainst, checkStoreOptions, defaultExpireAfterMs, toSnapshot } from '../../src/metrics/stored-family.ts';
 import type { StoredFamily } from '../../src/metrics/stored-series.ts';
-import { connect, type RedisClient, unexpected } from './client.ts';
+import { connect, prefixCheck, type RedisClient, unexpected } from './client.ts';
 import { decodeFamily, decodeFields, encodeFamily } from './metric-fields.ts';
 import { collectScript, mergeScript } from './metric-scripts.ts';
 
 export interface RedisMetricStoreOptions {
   /** Of all its keys, `edgespan`; at most 128 characters, no braces. */
   prefix?: string;
-  /** A series that nobody has touched for so long is forgotten, and begins anew; a day. */
+  /** Milliseconds after which a series that nobody has touched is forgotten, and begins anew; a day. */
   expireAfterMs?: number;
   /** Series of a family, 10,000; what comes beyond counts in one of its own. */
   maxSeries?: number;
@@ -26,9 +26,9 @@ export interface RedisMetricStoreOptions {
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function createRedisMetricStore(client: RedisClient, options: RedisMetricStoreOptions = {}): MetricStore {
+  checkStoreOptions(options, { prefix: prefixCheck });
   const { prefix, expireAfterMs = defaultExpireAfterMs, maxSeries = maxStoredSeries } = options;
   const { evaluate, keyName } = connect(client, prefix);
-  checkStoreBounds({ expireAfterMs, maxSeries });
   const keys = [keyName('metrics'), keyName('metrics', 'touched')];
 
   return {

@@ -1,5 +1,5 @@
+import { checkValues, count, integer } from '../../src/checks.ts';
 import { fnv1a } from '../../src/digest.ts';
-import { TelemetryError } from '../../src/errors.ts';
 import { checkBatch } from '../../src/metrics/batch-check.ts';
 import { type MetricStore, maxStoredSeries } from '../../src/metrics/store.ts';
 import { decodeBlock } from '../../src/metrics/stored-blocks.ts';
@@ -41,10 +41,8 @@ export function createDurableObjectMetricStore<T extends Rpc.DurableObjectBrande
 ): MetricStore {
   const factory = 'createDurableObjectMetricStore';
   const objects = checkNamespace<MetricsAggregator>(namespace, factory, 'MetricsAggregator');
+  checkValues(options, { shards: integer(1, maxShards), expireAfterMs: count, maxSeries: integer(1, maxStoredSeries) });
   const { shards = 1, expireAfterMs = defaultExpireAfterMs, maxSeries = maxStoredSeries } = options;
-  checkCount('shards', shards, maxShards);
-  checkCount('expireAfterMs', expireAfterMs, Number.MAX_SAFE_INTEGER);
-  checkCount('maxSeries', maxSeries, maxStoredSeries);
 
   /** Made for each call, since a stub belongs to the request that made it. */
   const shardAt = (index: number) => objects.getByName(`metrics-${index}`);
@@ -84,10 +82,4 @@ export function createDurableObjectMetricStore<T extends Rpc.DurableObjectBrande
 
 function unpack({ family, blocks }: PackedFamily): FamilySeries {
   return [family, blocks.flatMap((block) => [...decodeBlock(block).series])];
-}
-
-function checkCount(option: string, value: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return;
-  const allowed = `an integer from 1 to ${max}`;
-  throw new TelemetryError('invalid_option', `${option} is ${String(value)}: it must be ${allowed}`, { option });
 }

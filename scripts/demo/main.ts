@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
@@ -8,8 +8,14 @@ import { renderTraces } from './tree.ts';
 import { createUpstream } from './upstream.ts';
 import { buildWorker, startWorker } from './worker.ts';
 
-const { values } = parseArgs({
-  options: {
+/** The end, with a word on which option is wrong. */
+function refuse(problem: string): never {
+  console.error(`${problem}; npm run demo -- --help lists the options`);
+  process.exit(2);
+}
+
+function readOptions() {
+  const options = {
     serve: { type: 'boolean', default: false },
     tokens: { type: 'string', default: '42' },
     prices: { type: 'string' },
@@ -17,8 +23,15 @@ const { values } = parseArgs({
     dump: { type: 'string' },
     upstream: { type: 'string' },
     help: { type: 'boolean', default: false },
-  },
-});
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+const values = readOptions();
 
 if (values.help) {
   console.log(`npm run demo -- [options]
@@ -32,18 +45,21 @@ if (values.help) {
   process.exit(0);
 }
 
-/** A whole number from an option, or the end with a word on what is wrong. */
+/** A whole number from an option. */
 function readNumber(option: 'tokens' | 'error', min: number, max: number): number {
   const value = Number(values[option]);
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  console.error(`--${option} is "${values[option]}": it must be a whole number from ${min} to ${max}`);
-  process.exit(2);
+  return refuse(`--${option} is "${values[option]}": it must be a whole number from ${min} to ${max}`);
 }
 
 if (values.prices !== undefined && !/^\d+(\.\d+)?,\d+(\.\d+)?$/.test(values.prices)) {
-  console.error(`--prices is "${values.prices}": it must be two numbers, as 3,9`);
-  process.exit(2);
+  refuse(`--prices is "${values.prices}": it must be two numbers, as 3,9`);
 }
+if (values.upstream !== undefined && !/^https?:/.test(URL.parse(values.upstream)?.protocol ?? '')) {
+  refuse(`--upstream is "${values.upstream}": it must be an http: or https: URL`);
+}
+// Before the work, so that a file that can't be written is known at once.
+const dump = values.dump === undefined ? undefined : await open(values.dump, 'w').catch(refuse);
 
 function listen(server: Server): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -111,8 +127,9 @@ console.log(lines.filter((line) => shown.test(line)).join('\n'));
 const hidden = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
 console.log(styleText('dim', `… of ${hidden} samples in all`));
 
-if (values.dump) {
-  await writeFile(values.dump, `${JSON.stringify(receiver.requests, undefined, 2)}\n`);
+if (dump) {
+  await dump.writeFile(`${JSON.stringify(receiver.requests, undefined, 2)}\n`);
+  await dump.close();
   console.log(`\nwrote ${values.dump}`);
 }
 

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { type KeyValue, readAttributes } from './attributes.ts';
 
@@ -21,7 +21,10 @@ export function createReceiver() {
   const requests: { path: string; body: unknown }[] = [];
   let onArrival = () => {};
 
-  const server = createServer(async (request, response) => {
+  // Whoever leaves in the middle of a request has sent none: workerd, when it is stopped.
+  const server = createServer((request, response) => receive(request, response).catch(() => response.destroy()));
+
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const bytes = Buffer.concat(chunks);
@@ -30,7 +33,7 @@ export function createReceiver() {
     spans.push(...readSpans(body));
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     onArrival();
-  });
+  }
 
   /** Resolves once so many spans have arrived; rejects when they do not come. */
   function waitFor(count: number, timeoutMs: number): Promise<void> {

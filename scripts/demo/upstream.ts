@@ -10,13 +10,15 @@ export interface UpstreamOptions {
 
 /** A model that answers on loopback in the vendors' wire formats: OpenAI chat completions and Anthropic messages. */
 export function createUpstream({ tokens, error }: UpstreamOptions) {
-  return createServer(async (request, response) => {
+  return createServer((request, response) => answer(request, response).catch(() => response.destroy()));
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = JSON.parse(await readText(request)) as { messages: { content: string }[] };
     if (body.messages[0]?.content.includes('fail')) return refuse(response, error);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (request.url?.endsWith('/v1/messages')) return answerMessage(response);
     return answerChat(response, tokens);
-  });
+  }
 }
 
 async function answerChat(response: ServerResponse, tokens: number): Promise<void> {

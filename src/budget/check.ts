@@ -1,9 +1,10 @@
+import { type Checks, checkValues, count } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import type { Amount, ReservationRef, ReserveRequest } from './store.ts';
 
 /** Characters of a key, and of a reservation's id. */
-export const maxKeyLength = 512;
-export const maxIdLength = 64;
+const maxKeyLength = 512;
+const maxIdLength = 64;
 /** Characters of a key that an error shows. */
 const shownKeyLength = 60;
 
@@ -42,11 +43,9 @@ export function checkAmount(amount: Amount): void {
   }
 }
 
-/** Throws a `TelemetryError` (`invalid_option`) for a number of keys that is none. */
-export function checkMaxKeys(maxKeys: number): void {
-  if (Number.isSafeInteger(maxKeys) && maxKeys >= 1) return;
-  const message = 'maxKeys of a store of budgets must be an integer from 1';
-  throw new TelemetryError('invalid_option', message, { option: 'maxKeys' });
+/** Throws a `TelemetryError` for options of a store that are unknown or wrong, `more` than its bound among them. */
+export function checkStoreOptions(options: object, more: Checks): void {
+  checkValues(options, { maxKeys: count, ...more });
 }
 
 /** A key that nobody knows the length of, as an error may show it. */

@@ -1,5 +1,6 @@
+import { fn } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
-import { checkKey, checkMaxKeys, checkWindow, showKey } from './check.ts';
+import { checkKey, checkStoreOptions, checkWindow, showKey } from './check.ts';
 import { type Ledger, overAt, readFrom, releaseIn, reserveIn, settleIn } from './ledger.ts';
 import type { Amount, BudgetStore, ReservationRef, Reserved, ReserveRequest } from './store.ts';
 
@@ -49,8 +50,9 @@ export function syncStoreOf(store: BudgetStore): SyncBudgetStore | undefined {
 /** Between two looks for keys whose windows are over. */
 const sweepMs = 1000;
 
-function createLedgers({ maxKeys = 10_000, now = () => Date.now() }: MemoryBudgetStoreOptions): SyncBudgetStore {
-  checkMaxKeys(maxKeys);
+function createLedgers(options: MemoryBudgetStoreOptions): SyncBudgetStore {
+  checkStoreOptions(options, { now: fn });
+  const { maxKeys = 10_000, now = () => Date.now() } = options;
   const ledgers = new Map<string, Ledger>();
   let sweptAt = Number.NEGATIVE_INFINITY;
 

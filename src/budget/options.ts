@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { atLeast0, type Check, type Checks, checkValues, fn, oneOf, whole } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import type { Operation } from '../llm/provider.ts';
 import type { Amount, BudgetStore } from './store.ts';
@@ -8,10 +9,11 @@ import { type BudgetWindow, budgetWindows, type Calendar, createCalendar } from 
 export interface BudgetLimit {
   /** Names it in stores, errors and metrics; its window by default. A store keeps what was spent under this name. */
   name?: string;
+  /** US dollars in a window. */
   usd?: number;
-  /** Input and output together. */
+  /** Tokens in a window, input and output together. */
   tokens?: number;
-  /** `session` by default. */
+  /** When spending begins anew: `session`, the default, only by `budget.reset()`, or with the process. */
   window?: BudgetWindow;
   /** Whom the limit counts for, each by itself; where it answers `undefined` the limit does not apply. */
   key?: (call: BudgetCall) => string | undefined;
@@ -58,6 +60,7 @@ export interface BudgetWarning {
 }
 
 export interface BudgetOptions {
+  /** One or up to 20, asked in their order. */
   limits: BudgetLimit | readonly BudgetLimit[];
   /** This process's memory by default. */
   store?: BudgetStore;
@@ -67,19 +70,22 @@ export interface BudgetOptions {
   onExceeded?: 'raise' | 'warn' | ((refusal: BudgetRefusal) => 'allow' | 'refuse');
   /** A refused `fetch` answers 402 by default, since SDKs try again after what `fetch` throws. */
   refuseFetch?: 'response' | 'throw';
-  /** What becomes of calls while the store gives no answer, `refuse`: a budget that nobody can look up holds. */
+  /** What becomes of calls while the store gives no answer; `refuse` by default, since nobody can look the limit up. */
   onStoreError?: 'allow' | 'refuse';
-  /** Models without a price under a limit in USD, `refuse`. */
+  /** What becomes of models without a price under a limit in USD; `refuse` by default. */
   unpriced?: 'allow' | 'refuse';
-  /** Shares of a limit, as 0.8, of which `onWarn` hears once a window and key. */
+  /** Shares of a limit, as 0.8, of which `onWarn` hears once a window and key; none by default. */
   warnAt?: readonly number[];
   /** `onError` and `llm_budget_alerts_total` tell of warnings too. */
   onWarn?: (warning: BudgetWarning) => void;
-  /** After a refusal the store is not asked for so long, 60,000. */
+  /** Milliseconds after a refusal in which the store is not asked again, 60,000. */
   cooldownMs?: number;
-  /** How long a reservation stands whose call nobody ends, 600,000. */
+  /** Milliseconds that a reservation stands whose call nobody ends, 600,000. */
   reservationTtlMs?: number;
-  /** Takes so much at a time from the store, and spends it here without asking. Limits in tokens are always asked for. */
+  /**
+   * Takes so many US dollars at a time from the store, and spends them here without asking; by default each call asks.
+   * Limits in tokens are always asked for.
+   */
   lease?: { usd: number };
   /** Tokens of an answer where neither the call nor the price table has a maximum, 4,096. */
   estimateOutputTokens?: number;
@@ -107,13 +113,8 @@ export const nano = 1e9;
 /** What the table of option checks can't say of budgets. Throws a `TelemetryError` that names the option. */
 export function resolveBudget(options: BudgetOptions): ResolvedBudget {
   const { limits, store, timeZone = 'UTC', lease, warnAt = [] } = options;
-  if (!limits) throw invalid('budget.limits', 'it must have a limit');
   const given = Array.isArray(limits) ? (limits as readonly BudgetLimit[]) : [limits as BudgetLimit];
   if (given.length === 0 || given.length > maxLimits) throw invalid('budget.limits', `it must have 1 to ${maxLimits}`);
-  if (store && !storeMethods.every((name) => typeof store[name] === 'function')) {
-    throw invalid('budget.store', `it must have ${storeMethods.join(', ')}`);
-  }
-  if (lease && lease.usd === undefined) throw invalid('budget.lease', 'it must have usd');
   return {
     limits: nameLimits(given),
     store,
@@ -133,8 +134,6 @@ export function resolveBudget(options: BudgetOptions): ResolvedBudget {
 
 /** Limits of a telemetry: each is a question to the store before a call. */
 const maxLimits = 20;
-const storeMethods = ['reserve', 'settle', 'release', 'read', 'reset'] as const;
-const limitNames = ['name', 'usd', 'tokens', 'window', 'key'];
 /** Short enough for a store's key to have room for whom it counts. */
 const validName = /^[\w .-]{1,64}$/;
 
@@ -158,30 +157,25 @@ function freeName(window: BudgetWindow, names: ReadonlySet<string>): string {
   return name;
 }
 
+/** Dollars that an account can hold. */
+export const dollars: Check = {
+  allowed: 'a number from 0 to 9,007,199',
+  test: (v) => atLeast0.test(v) && (v as number) * nano <= Number.MAX_SAFE_INTEGER,
+};
+const limitChecks: Checks = {
+  name: {
+    allowed: '1 to 64 letters, digits, spaces, _ . or -',
+    test: (v) => typeof v === 'string' && validName.test(v),
+  },
+  usd: dollars,
+  tokens: whole,
+  window: /* @__PURE__ */ oneOf(...budgetWindows),
+  key: fn,
+};
+
 function checkLimit(limit: BudgetLimit, path: string): void {
-  if (typeof limit !== 'object' || limit === null) throw invalid(path, 'it must be an object');
-  const unknown = Object.keys(limit).find((name) => !limitNames.includes(name));
-  if (unknown !== undefined) {
-    const option = `${path}.${unknown}`;
-    throw new TelemetryError('unknown_option', `there is no option ${option}: known are ${limitNames.join(', ')}`, {
-      option,
-    });
-  }
-  const { name, usd, tokens, window, key } = limit;
-  if (usd === undefined && tokens === undefined) throw invalid(path, 'it must have usd or tokens');
-  if (usd !== undefined && !(typeof usd === 'number' && usd >= 0 && usd * nano <= Number.MAX_SAFE_INTEGER)) {
-    throw invalid(`${path}.usd`, 'it must be a number from 0 to 9,007,199');
-  }
-  if (tokens !== undefined && !(Number.isSafeInteger(tokens) && tokens >= 0)) {
-    throw invalid(`${path}.tokens`, 'it must be an integer from 0');
-  }
-  if (name !== undefined && !(typeof name === 'string' && validName.test(name))) {
-    throw invalid(`${path}.name`, 'it must be 1 to 64 letters, digits, spaces, _ . or -');
-  }
-  if (window !== undefined && !budgetWindows.includes(window)) {
-    throw invalid(`${path}.window`, `it must be ${budgetWindows.join(' or ')}`);
-  }
-  if (key !== undefined && typeof key !== 'function') throw invalid(`${path}.key`, 'it must be a function');
+  checkValues(limit, limitChecks, `${path}.`);
+  if (limit.usd === undefined && limit.tokens === undefined) throw invalid(path, 'it must have usd or tokens');
 }
 
 function findCalendar(timeZone: string): Calendar {

@@ -1,3 +1,4 @@
+import { type Checks, checkValues, either, fn, needed, object, string } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import { asArray, asObject, asString, parseJson } from '../json.ts';
 import type { EvaluationInput, EvaluationResult, EvaluationTools, Evaluator } from '../llm/evaluation/evaluator.ts';
@@ -7,6 +8,7 @@ import { readVerdict } from './read-verdict.ts';
 export interface Judge {
   /** The API's base, as `https://api.openai.com/v1`, or the whole address of its chat completions. */
   url: string;
+  /** The model that judges. */
   model: string;
   /** As `{ authorization: 'Bearer …' }`; a function is asked for each evaluation. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
@@ -37,7 +39,7 @@ class JudgeError extends TelemetryError {
 }
 
 export function createJudge(judge: Judge, question: Question): Evaluator {
-  const url = checkJudge(judge, question.name);
+  const url = checkJudge(judge);
   return {
     name: question.name,
     provider: url.hostname,
@@ -55,19 +57,25 @@ export function createJudge(judge: Judge, question: Question): Evaluator {
   };
 }
 
-/** Set-up may throw. A URL that is shown is no more than its host. */
-function checkJudge(judge: Judge, name: string): URL {
-  const { url, model } = judge ?? {};
-  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw invalid(name, 'url', 'an http or https URL');
-  if (asString(model) === undefined) throw invalid(name, 'model', 'a non-empty string');
+const checks: Checks = {
+  url: {
+    allowed: 'an http or https URL',
+    test: (v) => typeof v === 'string' && URL.canParse(v) && /^https?:$/.test(new URL(v).protocol),
+    needed: true,
+    secret: true,
+  },
+  model: /* @__PURE__ */ needed(string),
+  headers: { .../* @__PURE__ */ either(object, fn), secret: true },
+  parameters: object,
+};
+
+/** Set-up may throw. */
+function checkJudge(judge: Judge): URL {
+  checkValues(judge ?? {}, checks);
+  const parsed = new URL(judge.url);
   const base = parsed.pathname.replace(/\/+$/, '');
   parsed.pathname = base.endsWith(path) ? base : `${base}${path}`;
   return parsed;
-}
-
-function invalid(name: string, option: string, allowed: string): TelemetryError {
-  return new TelemetryError('invalid_option', `${name}: ${option} must be ${allowed}`, { option });
 }
 
 /** What is judged goes as JSON, apart from what is asked of the judge: it may itself ask for something. */

@@ -1,3 +1,4 @@
+import { type Check, type Checks, checkValues, count, fn, list, object, text } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import type { Instrument } from './instrument.ts';
 import type { MetricFamily } from './snapshot.ts';
@@ -19,20 +20,31 @@ export function checkNames(name: string, labels: readonly string[]): void {
   if (wrong !== undefined) throw new TelemetryError('invalid_metric', `"${wrong}" of ${name} is no label name`);
 }
 
-const optionNames = ['help', 'unit', 'labels', 'observe', 'buckets'];
+export const namespace: Check = {
+  allowed: 'letters, digits and _',
+  test: (v) => typeof v === 'string' && /^[a-zA-Z_]\w*$/.test(v),
+};
+export const cardinality: Check = {
+  allowed: 'integers from 1 by label',
+  test: (v) => object.test(v) && Object.values(v as object).every(count.test),
+};
+/** What a metric and a registry may be told. */
+const metricChecks: Checks = {
+  help: text,
+  unit: text,
+  labels: /* @__PURE__ */ list(text),
+  observe: fn,
+  buckets: /* @__PURE__ */ list({ allowed: 'numbers', test: (v) => typeof v === 'number' }),
+};
+const registryChecks: Checks = { namespace, cardinality, seriesPerMetric: count };
 
 /** For options that code without types may have got wrong: a metric without the labels that were meant counts too little. */
 export function checkMetricOptions(name: string, options: object): void {
-  const unknown = Object.keys(options).find((option) => !optionNames.includes(option));
-  if (unknown !== undefined) {
-    const problem = `${name} has no option "${unknown}"; there are ${optionNames.join(', ')}`;
-    throw new TelemetryError('invalid_metric', problem, { option: unknown });
-  }
-  const { labels, buckets } = options as { labels?: unknown; buckets?: unknown };
-  for (const [option, list] of Object.entries({ labels, buckets })) {
-    if (list === undefined || Array.isArray(list)) continue;
-    throw new TelemetryError('invalid_metric', `${option} of ${name} must be a list`, { option });
-  }
+  checkValues(options, metricChecks, `${name}.`);
+}
+
+export function checkRegistryOptions(options: object): void {
+  checkValues(options, registryChecks);
 }
 
 /** For another definition of a name that is taken. One that leaves the unit open has that of the first. */

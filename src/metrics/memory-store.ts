@@ -1,6 +1,7 @@
+import { fn } from '../checks.ts';
 import { familyKey } from './merge.ts';
 import { batchMemoryMs, type MetricStore, maxStoredSeries } from './store.ts';
-import { checkAgainst, checkStoreBounds, defaultExpireAfterMs, joinFamilies, toSnapshot } from './stored-family.ts';
+import { checkAgainst, checkStoreOptions, defaultExpireAfterMs, joinFamilies, toSnapshot } from './stored-family.ts';
 import { isExpired, mergeSeries, type StoredFamily, type StoredSeries } from './stored-series.ts';
 
 /** Batches of the last hour whose ids are remembered; of more the oldest is forgotten. */
@@ -9,11 +10,11 @@ export const maxRememberedBatches = 100_000;
 const sweepEveryMs = 60_000;
 
 export interface MemoryMetricStoreOptions {
-  /** A series that no batch has had for so long begins anew, a day. */
+  /** Milliseconds after which a series that no batch has had begins anew, a day. */
   expireAfterMs?: number;
-  /** Series of a family, 10,000. */
+  /** Series of a family, 10,000; what comes beyond counts in one of its own. */
   maxSeries?: number;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds; `Date.now` by default. */
   now?: () => number;
 }
 
@@ -27,8 +28,8 @@ export interface MemoryMetricStoreOptions {
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function createMemoryMetricStore(options: MemoryMetricStoreOptions = {}): MetricStore {
+  checkStoreOptions(options, { now: fn });
   const { expireAfterMs = defaultExpireAfterMs, maxSeries = maxStoredSeries, now = () => Date.now() } = options;
-  checkStoreBounds({ expireAfterMs, maxSeries });
   const families = new Map<string, { family: StoredFamily; series: Map<string, StoredSeries> }>();
   const batches = createBatchMemory();
 

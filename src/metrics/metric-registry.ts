@@ -6,9 +6,11 @@ export type Labels<L extends string> = { readonly [K in L]?: string | number | b
 export type Observed<L extends string> = number | Iterable<readonly [Labels<L>, number]>;
 
 export interface MetricOptions<L extends string> {
+  /** One line about it, on metrics pages; none by default. */
   help?: string;
   /** UCUM: `s`, `By`, `{token}`. Prometheus names get it as a suffix. */
   unit?: string;
+  /** Names of its labels; none by default. A label that a measurement does not give is empty. */
   labels?: readonly L[];
 }
 
@@ -58,10 +60,10 @@ export interface MetricRegistry {
 }
 
 export interface MetricRegistryOptions {
-  /** Prefix of every name, joined by an underscore. */
+  /** Prefix of every name, joined by an underscore; none by default. */
   namespace?: string;
   /** Distinct values a label may have: `{ model: 50 }`. */
   cardinality?: Record<string, number>;
-  /** 2,000 by default; what exceeds it goes to one overflow series. */
+  /** Series of a metric, 2,000; what exceeds it goes to one overflow series. */
   seriesPerMetric?: number;
 }

@@ -1,4 +1,5 @@
-import { type MetricSource, type MetricsRouteOptions, metricsHandler } from '../metrics-source.ts';
+import { type Checks, checkValues, integer, string } from '../checks.ts';
+import { type MetricSource, type MetricsRouteOptions, metricsHandler, routeChecks } from '../metrics-source.ts';
 
 /** A running HTTP server, as a runtime's port gives it. */
 export interface Listening {
@@ -13,11 +14,11 @@ export type Serve = (
 ) => Promise<Listening>;
 
 export interface MetricsServerOptions extends MetricsRouteOptions {
-  /** 8000; 0 takes any that is free. */
+  /** 8000 by default; 0 takes any that is free. */
   port?: number;
-  /** 0.0.0.0 */
+  /** The address it listens on; `0.0.0.0` by default, which is all. */
   host?: string;
-  /** /metrics */
+  /** Of the page; `/metrics` by default, everything else is 404. */
   path?: string;
 }
 
@@ -31,12 +32,21 @@ export interface MetricsServer {
   readonly url: string;
 }
 
-/** A server of its own for `/metrics`, for programs that have none. */
+const checks: Checks = {
+  ...routeChecks,
+  port: /* @__PURE__ */ integer(0, 65_535),
+  host: string,
+  path: { allowed: 'a path, as "/metrics"', test: (v) => typeof v === 'string' && v.startsWith('/') },
+};
+
+/** A server of its own for `/metrics`, for programs that have none. Throws a `TelemetryError` for wrong options. */
 export function createServer(
   serve: Serve,
   sources: MetricSource | readonly MetricSource[],
-  { port = 8000, host = '0.0.0.0', path = '/metrics', ...route }: MetricsServerOptions = {},
+  options: MetricsServerOptions = {},
 ): MetricsServer {
+  checkValues(options, checks);
+  const { port = 8000, host = '0.0.0.0', path = '/metrics', ...route } = options;
   const page = metricsHandler(sources, route);
   let starting: Promise<Listening> | undefined;
   let listening: Listening | undefined;

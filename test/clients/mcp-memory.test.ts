@@ -334,7 +334,9 @@ describe.each(sdks)('$name in memory', (sdk) => {
       '2 tools/call echo',
     ]);
     expect(() => instrumentMcpClient({}, telemetry)).toThrow(/has connect/);
-    expect(() => instrumentMcpClient(client, telemetry, { context: 'body' as never })).toThrow(/context must be/);
+    expect(() => instrumentMcpClient(client, telemetry, { context: 'body' as never })).toThrow(
+      /context is "body": it must be "meta"/,
+    );
     await client.close();
   });
 

@@ -18,9 +18,9 @@ const isWhole = (spans: readonly ToldSpan[]) =>
   ofTool(spans).every(({ links }) => links.every((link) => spans.some(({ spanId }) => spanId === link.spanId)));
 
 /** Ten calls at the same time, each in a span of its own, to a server in another process. */
-async function callTen(sdk: Sdk, kind: 'stdio' | 'http', options: McpOptions & { fetch?: typeof fetch } = {}) {
+async function callTen(sdk: Sdk, kind: 'stdio' | 'http', options: McpOptions = {}, own?: typeof fetch) {
   const telemetry = createAlsTelemetry();
-  const server = await startServer(sdk, kind, { place: options.context ?? 'meta', ...options });
+  const server = await startServer(sdk, kind, { place: options.context ?? 'meta', ...(own && { fetch: own }) });
   onTestFinished(() => server.stop());
   const client = instrumentMcpClient(sdk.createClient(), telemetry, options);
   await client.connect(server.transport);
@@ -75,7 +75,7 @@ describe.each(sdks)('$name', (sdk) => {
       expect(body?.params?._meta?.traceparent).toBeUndefined();
       return fetch(input, init);
     };
-    const { telemetry, spans } = await callTen(sdk, 'http', { context: 'header', fetch: own });
+    const { telemetry, spans } = await callTen(sdk, 'http', { context: 'header' }, own);
     const called = ofTool(telemetry.spans);
     expect(called).toHaveLength(10);
     for (const span of called) {
