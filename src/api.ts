@@ -83,12 +83,11 @@ export { type MetricSource, type MetricsRouteOptions, metricsHandler } from './m
 export type { Limits, TelemetryOptions } from './options.ts';
 export type { OtlpOptions } from './otlp/config.ts';
 export type { OtlpEncoder } from './otlp/encoder.ts';
-export type { Fetch } from './otlp/transport.ts';
 export type { Cost, CostOptions, Price, PriceSource, PriceTable, Rates } from './pricing/price.ts';
 export type { Secret } from './prometheus/handler.ts';
 export type { RedactPattern, RedactPlace, RedactRule } from './redact/redactor.ts';
 export type { OpenTelemetryApi } from './register.ts';
-export type { ContextStorage, Runtime } from './runtime.ts';
+export type { ContextStorage, Fetch, Runtime } from './runtime.ts';
 export type { Carrier, Scope, Telemetry } from './telemetry.ts';
 export type {
   ExportFunction,

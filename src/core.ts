@@ -1,6 +1,6 @@
+import { checkValues, list, object } from './checks.ts';
 import { assembleTelemetry } from './create.ts';
 import { type Feature, joinFeatures } from './features.ts';
-import { checkValues, list, object } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 

@@ -29,7 +29,7 @@ function assembleParts(options: TelemetryOptions, builtIn: BuiltIn): Shared {
       instruments,
       seen: recorder.seen,
       content: recorder.content,
-      legacyAttributes: engine.options.legacyAttributes ?? true,
+      legacyAttributes: engine.legacyAttributes,
       dialect: engine.spanDialect,
       report: diagnostics.report,
     }),

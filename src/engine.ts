@@ -1,10 +1,10 @@
 import type { MeterProvider, TextMapPropagator, Tracer, TracerProvider } from '@opentelemetry/api';
+import { type Books, createBooks } from './books.ts';
 import type { BudgetParts } from './budget/budget.ts';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
 import { type BuiltIn, type Features, need } from './features.ts';
-import { type Books, createBooks } from './ledger.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { silence } from './llm/content/silence.ts';
 import { createCostAlert } from './llm/cost-alert.ts';
@@ -23,12 +23,10 @@ import { checkOptions } from './option-checks.ts';
 import type { TelemetryOptions } from './options.ts';
 import { resolveOtlp } from './otlp/config.ts';
 import type { OtlpPort } from './otlp/exporter.ts';
-import { parseResourceEnv } from './otlp/resource.ts';
-import type { Fetch } from './otlp/transport.ts';
 import type { PriceBook } from './pricing/book.ts';
 import { createPropagator } from './propagation/composite.ts';
-import { lazyResource, resolveResource } from './resource.ts';
-import { completeRuntime } from './runtime.ts';
+import { lazyResource, parseResourceEnv, resolveResource } from './resource.ts';
+import { completeRuntime, type Fetch } from './runtime.ts';
 import {
   byPriority,
   type ResolvedLimits,
@@ -39,7 +37,6 @@ import {
   resolvePropagators,
   resolveRegistry,
   resolveSampler,
-  version,
 } from './settings.ts';
 import { createSpanOutput } from './span-output.ts';
 import { createOpenStreams, type OpenStreams } from './stream/open-streams.ts';
@@ -52,12 +49,17 @@ import type { Resource } from './trace/readable-span.ts';
 import type { RecordingSpan } from './trace/span.ts';
 import type { SpanPipeline } from './trace/span-pipeline.ts';
 import { createTracer, createTracerProvider, type TracerHost } from './trace/tracer.ts';
+import { version } from './version.ts';
 
 /** The parts of one telemetry, wired. Views of it (`scoped`, the telemetry a callback is handed) share them. */
 export interface Engine {
   readonly options: TelemetryOptions;
   readonly features: Features;
   readonly enabled: boolean;
+  /** Whether metrics are counted and shown. */
+  readonly metricsOn: boolean;
+  /** Whether spans have the `llm.*` names of their attributes too. */
+  readonly legacyAttributes: boolean;
   readonly runtime: PlacedRuntime;
   readonly clock: Clock;
   readonly limits: ResolvedLimits;
@@ -106,17 +108,20 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const limits = resolveLimits(options.limits, environment);
   const flushing = resolveFlush(options.flush, environment);
   const enabled = (options.enabled ?? true) && !environment.boolean('OTEL_SDK_DISABLED');
+  const metricsOn = enabled && options.metrics?.enabled !== false;
+  const legacyAttributes = options.legacyAttributes ?? true;
+  const fetch = () => options.fetch ?? globalThis.fetch;
   const root = createContextView(runtime.context);
   const ids = createIdGenerator(runtime.random);
   const dialect = resolveDialect(options, features);
   const registry = resolveRegistry(options, limits, clock, dialect);
   const redactor =
     options.redact && need(features, 'redaction', 'redact').assemble(options.redact, registry, diagnostics);
-  const described = resolveResource(options, parseResourceEnv(runtime.env, diagnostics.report), runtime.name);
+  const described = resolveResource(options, parseResourceEnv(environment), runtime.name);
   const emitter = describeEmitter(described);
   const resource = lazyResource(described, ids, redactor);
   const books = createBooks(registry, diagnostics);
-  const otlp = resolveOtlp(options.otlp, runtime.env, diagnostics.report);
+  const otlp = resolveOtlp(options.otlp, environment);
   const port: OtlpPort = {
     fetch: () => options.otlp?.fetch ?? globalThis.fetch,
     clock,
@@ -127,10 +132,13 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
   const { report } = diagnostics;
   const given = {
     options,
+    environment,
     features,
     enabled,
+    metricsOn,
     runtime,
     clock,
+    fetch,
     limits,
     flushing,
     registry,
@@ -159,7 +167,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       return resource();
     },
     ids,
-    sampler: enabled ? resolveSampler(options.sampling, environment, diagnostics.report) : () => false,
+    sampler: enabled ? resolveSampler(options.sampling, environment) : () => false,
     ...(enabled && hasTail && { tail: { ...options.sampling } }),
     maxHeldSpans: limits.spans,
     activeContext: root.active,
@@ -192,17 +200,13 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     return (span && traceRef(span)) ?? undefined;
   });
   const tracer = createTracer(host, { name: 'edgespan', ...(options.scope ?? { version }) });
-  const prices = resolvePrices(enabled ? builtIn.prices : undefined, {
-    options,
-    runtime,
-    clock,
-    flushing,
-    diagnostics,
-  });
+  const prices = resolvePrices(enabled ? builtIn.prices : undefined, given);
   const engine: Engine = {
     options,
     features,
     enabled,
+    metricsOn,
+    legacyAttributes,
     runtime,
     clock,
     limits,
@@ -224,7 +228,7 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
       prices,
       pricingProfile: options.pricingProfile,
       semconv,
-      legacyAttributes: options.legacyAttributes ?? true,
+      legacyAttributes,
       dialect: spanDialect,
       guardrail: options.guardrail,
       evaluations:
@@ -236,8 +240,8 @@ export function createEngine(options: TelemetryOptions, builtIn: BuiltIn): Engin
     prices,
     budget: options.budget && need(features, 'budgets', 'budget').assemble({ ...given, prices }),
     providers: byPriority([...(options.providers ?? []), ...builtIn.providers]),
-    propagator: createPropagator(resolvePropagators(options.propagation, environment, diagnostics.report)),
-    fetch: () => options.fetch ?? globalThis.fetch,
+    propagator: createPropagator(resolvePropagators(options.propagation, environment)),
+    fetch,
     usage: options.includeUsage ? need(features, 'streamUsage', 'includeUsage') : undefined,
     streams,
     memory,

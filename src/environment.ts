@@ -6,13 +6,13 @@ export type Env = Record<string, unknown>;
 export type Warn = (error: TelemetryError) => void;
 
 /** A variable as trimmed text. Empty is unset, and so is what is no text: a Worker's `env` also holds bindings. */
-export function readEnv(env: Env, name: string): string | undefined {
+function readEnv(env: Env, name: string): string | undefined {
   const value = env[name];
   const text = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : '';
   return text.trim() || undefined;
 }
 
-export function warnEnv(warn: Warn, name: string, allowed: string): undefined {
+function warnEnv(warn: Warn, name: string, allowed: string): undefined {
   warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));
 }
 
@@ -21,15 +21,6 @@ export function readChoice<T extends string>(env: Env, name: string, choices: re
   const text = readEnv(env, name)?.toLowerCase();
   if (text === undefined) return undefined;
   return choices.find((choice) => choice === text) ?? warnEnv(warn, name, choices.join(', '));
-}
-
-/** A variable that is a duration in milliseconds. */
-export function readMilliseconds(env: Env, name: string, warn: Warn): number | undefined {
-  const text = readEnv(env, name);
-  if (text === undefined) return undefined;
-  return /^\d+$/.test(text) && Number.isSafeInteger(Number(text))
-    ? Number(text)
-    : warnEnv(warn, name, 'a number of milliseconds');
 }
 
 /**
@@ -45,13 +36,34 @@ export interface Environment {
   integer(names: readonly string[], min: number, max?: number): number | undefined;
   /** A number from 0 to 1. */
   ratio(name: string): number | undefined;
+  /** One of some words, whatever its case. */
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined;
+  milliseconds(name: string): number | undefined;
+  /** Says that a variable is not what it must be. */
+  ignore(name: string, allowed: string): undefined;
+  /** Says what is wrong, each problem once. */
+  warn: Warn;
 }
 
-export function createEnvironment(env: Env, warn: Warn): Environment {
+export function createEnvironment(env: Env, report: Warn): Environment {
+  const told = new Set<string>();
+  const warn: Warn = (error) => {
+    if (!told.has(error.message)) report(error);
+    told.add(error.message);
+  };
   const string = (name: string) => readEnv(env, name);
   const ignore = (name: string, allowed: string) => warnEnv(warn, name, allowed);
   return {
     string,
+    ignore,
+    warn,
+    choice: (name, choices) => readChoice(env, name, choices, warn),
+    milliseconds(name) {
+      const text = string(name);
+      if (text === undefined) return undefined;
+      const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+      return Number.isSafeInteger(value) ? value : ignore(name, 'a number of milliseconds');
+    },
     boolean(name) {
       const value = string(name)?.toLowerCase();
       if (value !== undefined && value !== 'true' && value !== 'false') ignore(name, 'true or false');

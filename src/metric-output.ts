@@ -19,6 +19,7 @@ export interface MetricOutputOptions {
   readonly options: TelemetryOptions;
   readonly features: Features;
   readonly enabled: boolean;
+  readonly metricsOn: boolean;
   readonly registry: Registry;
   readonly dialect: MetricDialect;
   readonly semconv: SemconvNames;
@@ -48,7 +49,7 @@ export interface MetricOutput {
 }
 
 export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
-  const { options, enabled, registry, otlp } = given;
+  const { options, enabled, metricsOn, registry, otlp } = given;
   const { namespace, buckets = {} } = options.metrics ?? {};
   const { pricingProfile } = options;
   // What is off defines nothing: the options that switch it on may ask for other labels.
@@ -58,17 +59,16 @@ export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
     buckets,
     labels: { ...given.emitter, pricingProfile: pricingProfile ?? 'default' },
   });
-  const isOn = enabled && options.metrics?.enabled !== false;
 
   async function collect(): Promise<MetricsSnapshot> {
     const { attributes } = given.resource();
-    if (!isOn) return { temporality: 'cumulative', resource: attributes, metrics: [] };
+    if (!metricsOn) return { temporality: 'cumulative', resource: attributes, metrics: [] };
     return { ...(await registry.collect()), resource: attributes };
   }
 
   const pusher =
     otlp.metrics &&
-    isOn &&
+    metricsOn &&
     createMetricExporter({
       target: otlp.metrics,
       port: given.port,
@@ -77,7 +77,7 @@ export function createMetricOutput(given: MetricOutputOptions): MetricOutput {
       collect,
       ledger: given.ledger,
     });
-  const store = isOn ? options.metrics?.store : undefined;
+  const store = metricsOn ? options.metrics?.store : undefined;
   const shared = store && {
     store,
     own: need(given.features, 'sharedMetrics', 'metrics.store').findExporter(store, given),

@@ -1,3 +1,4 @@
+import { type Checks, checkValues, fn, secret } from './checks.ts';
 import type { Engine } from './engine.ts';
 import { TelemetryError } from './errors.ts';
 import { runUnseen } from './flush.ts';
@@ -13,12 +14,14 @@ import type { Telemetry } from './telemetry.ts';
 export type MetricSource = Telemetry | MetricRegistry;
 
 export interface MetricsRouteOptions {
-  /** Keeps the families whose exposed name it answers true for. */
+  /** Keeps the families whose exposed name it answers true for; all by default. */
   filter?: (name: string) => boolean;
+  /** Bearer token that a scraper has to send; by default the first `metrics.token` of the sources. */
   token?: Secret;
 }
 
-const localNote = 'These are the numbers of one isolate among several.';
+/** What a metrics page may be told. */
+export const routeChecks: Checks = { filter: fn, token: secret };
 
 /**
  * A metrics page of one or several telemetries and registries: `(Request) => Response`, for any server or router.
@@ -30,13 +33,14 @@ export function metricsHandler(
   sources: MetricSource | readonly MetricSource[],
   options: MetricsRouteOptions = {},
 ): (request: Request) => Promise<Response> {
+  checkValues(options, routeChecks);
   const all = [sources].flat();
   // Refuses what has no metrics now, not at the first scrape.
   for (const source of all) engineOf(source);
   return createHandlerFor(all, options, collectSources);
 }
 
-type Collect = (sources: readonly MetricSource[]) => Promise<{ snapshot: MetricsSnapshot; note: string | undefined }>;
+type Collect = (sources: readonly MetricSource[]) => Promise<MetricsSnapshot>;
 
 export function createHandlerFor(
   sources: readonly MetricSource[],
@@ -51,12 +55,11 @@ function createPage(sources: readonly MetricSource[], options: MetricsRouteOptio
   const own = sources.map((source) => engineOf(source)?.options.metrics);
   const token = 'token' in options ? options.token : own.find((metrics) => metrics && 'token' in metrics)?.token;
   const hasToken = 'token' in options || own.some((metrics) => metrics && 'token' in metrics);
-  const note = sources.some(isLocal) ? localNote : undefined;
   return createMetricsHandler({
-    collect: async () => (await collect(sources)).snapshot,
+    collect: () => collect(sources),
     ...(hasToken && { token: token ?? '' }),
     ...(options.filter && { filter: options.filter }),
-    ...(note && { note }),
+    ...noteOf(sources),
   });
 }
 
@@ -81,15 +84,19 @@ const collectSources: Collect = async (sources) => {
     if (registry) registries.add(registry);
   }
   await Promise.all(pushes);
-  const snapshots = await Promise.all(readers.map(collectSource));
-  return { snapshot: mergeSnapshots(snapshots), note: sources.some(isLocal) ? localNote : undefined };
+  return mergeSnapshots(await Promise.all(readers.map(collectSource)));
 };
 
 /** The same of a single one, which needs no merging. */
 export const collectFirst: Collect = async ([source]) => {
   await refreshBudget(source!);
-  return { snapshot: await collectSource(source!), note: isLocal(source!) ? localNote : undefined };
+  return collectSource(source!);
 };
+
+/** What a page of numbers that are not everybody's says of them. */
+export function noteOf(sources: readonly MetricSource[]): { note?: string } {
+  return sources.some(isLocal) ? { note: 'These are the numbers of one isolate among several.' } : {};
+}
 
 function engineOf(source: MetricSource): Engine | undefined {
   return isRegistry(source) ? undefined : getParts(source).engine;
@@ -109,7 +116,7 @@ async function refreshBudget(source: MetricSource): Promise<void> {
 function registryOf(source: MetricSource): MetricRegistry | undefined {
   const engine = engineOf(source);
   if (!engine) return source as MetricRegistry;
-  return engine.enabled && engine.options.metrics?.enabled !== false ? engine.registry : undefined;
+  return engine.metricsOn ? engine.registry : undefined;
 }
 
 /** Whether it is one of many and has nothing to share their numbers by. */

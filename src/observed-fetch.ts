@@ -1,8 +1,8 @@
 import type { Engine } from './engine.ts';
 import { createLlmFetch } from './llm/fetch.ts';
-import type { Fetch } from './otlp/transport.ts';
 import type { Shared } from './parts.ts';
 import { setter } from './propagation/carrier.ts';
+import type { Fetch } from './runtime.ts';
 import type { ContextView } from './trace/context.ts';
 
 /** Whether calls are recorded; one that is not is told to the engine. */

@@ -1,8 +1,24 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { Environment } from './environment.ts';
 import type { TelemetryOptions } from './options.ts';
+import { parseKeyValueList } from './otlp/variables.ts';
 import type { Redaction } from './redaction.ts';
-import { version } from './settings.ts';
 import { createResource, type Resource } from './trace/readable-span.ts';
+import { version } from './version.ts';
+
+/**
+ * Resource attributes from `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, which wins. One entry that cannot be read
+ * discards the whole list: https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
+ */
+export function parseResourceEnv({ string, ignore }: Environment): Attributes {
+  const name = 'OTEL_RESOURCE_ATTRIBUTES';
+  const { entries, invalid } = parseKeyValueList(string(name) ?? '');
+  if (invalid > 0) ignore(name, 'key=value,key=value, percent-encoded');
+  const attributes: Attributes = Object.fromEntries(invalid > 0 ? [] : entries);
+  const service = string('OTEL_SERVICE_NAME');
+  if (service !== undefined) attributes['service.name'] = service;
+  return attributes;
+}
 
 /** Who emits. What code says beats the environment, a service name beats one among the attributes. */
 export function resolveResource(options: TelemetryOptions, fromEnvironment: Attributes, runtime: string): Attributes {

@@ -1,5 +1,8 @@
 import type { Context } from '@opentelemetry/api';
 
+/** `fetch` without the static members that some runtimes add. */
+export type Fetch = (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
+
 /** Carries the active context across `await`. `AsyncLocalStorage` has this shape but for the name of `get`. */
 export interface ContextStorage {
   run<T>(context: Context, fn: () => T): T;
@@ -19,6 +22,7 @@ export interface Runtime {
   ephemeral?: boolean;
   /** Where `OTEL_*` variables are read; a Worker's `env` or `process.env`. */
   env?: Record<string, unknown>;
+  /** Carries the active span across `await`; absent: right until the first one only. */
   context?: ContextStorage;
   /** Runs something every `ms` milliseconds without keeping the process alive; returns its undo. Absent: never. */
   every?: (ms: number, run: () => void) => () => void;
@@ -42,7 +46,7 @@ type Optional = 'waitUntil' | 'every' | 'readFile';
  * Context for runtimes without AsyncLocalStorage: right until the first `await` of a function. Beyond it the telemetry
  * that a callback is handed carries the parent (`telemetry.span('a', (span, telemetry) => …)`).
  */
-export function createSyncContext(): ContextStorage {
+function createSyncContext(): ContextStorage {
   let active: Context | undefined;
   return {
     run(context, fn) {

@@ -1,6 +1,7 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { type Clock, maxTimerMs } from './clock.ts';
-import type { Environment, Warn } from './environment.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import type { Environment } from './environment.ts';
 import { TelemetryError } from './errors.ts';
 import { type Features, need } from './features.ts';
 import { type MetricDialect, ownDialect } from './llm/metric-dialect.ts';
@@ -11,7 +12,7 @@ import { createPriceBook, type PriceBook } from './pricing/book.ts';
 import type { PriceTable } from './pricing/price.ts';
 import { checkPrices, readPrices } from './pricing/sources.ts';
 import { baggage, traceContext, w3c } from './propagation/w3c.ts';
-import type { CompleteRuntime } from './runtime.ts';
+import type { CompleteRuntime, Fetch } from './runtime.ts';
 import { parentBasedSampler, ratioSampler, type Sampler, samplerByName } from './trace/sampler.ts';
 
 /** Every bound of a telemetry, with its default. */
@@ -49,27 +50,20 @@ export function resolveFlush(given: TelemetryOptions['flush'] = {}, environment:
   };
 }
 
-export function resolveSampler(
-  given: TelemetryOptions['sampling'] = {},
-  environment: Environment,
-  warn: Warn,
-): Sampler {
+export function resolveSampler(given: TelemetryOptions['sampling'] = {}, environment: Environment): Sampler {
   if (given.ratio !== undefined) return parentBasedSampler(ratioSampler(given.ratio));
   const name = environment.string('OTEL_TRACES_SAMPLER')?.toLowerCase() ?? 'parentbased_always_on';
   const ratio = environment.ratio('OTEL_TRACES_SAMPLER_ARG') ?? 1;
   const sampler = samplerByName(name, ratio);
   if (sampler) return sampler;
-  warn(new TelemetryError('invalid_environment', `OTEL_TRACES_SAMPLER "${name.slice(0, 60)}" is ignored`));
+  environment.warn(new TelemetryError('invalid_environment', `OTEL_TRACES_SAMPLER "${name.slice(0, 60)}" is ignored`));
   return parentBasedSampler(() => true);
 }
-
-export const version = '0.1.0';
 
 /** The formats of `propagation.formats`, or of `OTEL_PROPAGATORS`, where anything but W3C has to be imported. */
 export function resolvePropagators(
   given: TelemetryOptions['propagation'] = {},
   environment: Environment,
-  warn: Warn,
 ): TextMapPropagator[] {
   if (given.formats) return given.formats.map((format) => (format === 'w3c' ? w3c : format));
   const list = environment.string('OTEL_PROPAGATORS') ?? 'tracecontext,baggage';
@@ -83,7 +77,7 @@ export function resolvePropagators(
   const missing = [...names].filter((name) => !builtInFormats.has(name));
   if (missing.length > 0) {
     const message = `OTEL_PROPAGATORS asks for ${missing.join()}: give b3 or b3multi of edgespan/b3 in propagation.formats`;
-    warn(new TelemetryError('protocol_unavailable', message));
+    environment.warn(new TelemetryError('protocol_unavailable', message));
   }
   return [...names].flatMap((name) => builtInFormats.get(name) ?? []);
 }
@@ -122,31 +116,29 @@ export function resolveCaps(options: TelemetryOptions, { caps }: MetricDialect):
   return { ...caps, ...options.metrics?.cardinality };
 }
 
+interface PricePorts {
+  readonly options: TelemetryOptions;
+  readonly environment: Environment;
+  readonly runtime: CompleteRuntime;
+  readonly clock: Clock;
+  readonly fetch: () => Fetch;
+  readonly flushing: ReturnType<typeof resolveFlush>;
+  readonly report: Diagnostics['report'];
+}
+
 /** Prices of the options, then of the environment, then those that the bundle brings; without those only checked. */
 export function resolvePrices(
   builtIn: readonly PriceTable[] | undefined,
-  {
-    options,
-    runtime,
-    clock,
-    flushing,
-    diagnostics: { report },
-  }: {
-    options: TelemetryOptions;
-    runtime: CompleteRuntime;
-    clock: Clock;
-    flushing: ReturnType<typeof resolveFlush>;
-    diagnostics: { report: Warn };
-  },
+  { options, environment, runtime, clock, fetch, flushing, report }: PricePorts,
 ): PriceBook {
   const given = checkPrices(options.prices);
   return createPriceBook({
-    sources: builtIn ? [...given, ...readPrices(runtime.env, runtime.readFile, report), ...builtIn] : [],
+    sources: builtIn ? [...given, ...readPrices(environment, runtime.readFile), ...builtIn] : [],
     background: !runtime.ephemeral,
-    fetch: () => options.fetch ?? globalThis.fetch,
+    fetch,
     monotonic: clock.monotonic,
     timeoutMs: flushing.timeoutMs,
-    report: report as (error: unknown) => void,
+    report,
   });
 }
 

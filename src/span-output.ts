@@ -6,7 +6,7 @@ import type { Redaction } from './redaction.ts';
 import type { ResolvedLimits, resolveFlush } from './settings.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import type { RecordingSpan } from './trace/span.ts';
-import { createSpanPipeline, type SpanPipeline, type SpanSink } from './trace/span-pipeline.ts';
+import { createSpanPipeline, type SendSpans, type SpanPipeline } from './trace/span-pipeline.ts';
 
 export interface SpanOutputOptions {
   readonly options: TelemetryOptions;
@@ -59,7 +59,7 @@ export function createSpanOutput(given: SpanOutputOptions): SpanOutput {
   };
 }
 
-function listSinks({ options, enabled, otlp, port }: SpanOutputOptions): SpanSink[] {
+function listSinks({ options, enabled, otlp, port }: SpanOutputOptions): SendSpans[] {
   if (!enabled) return [];
   const target = otlp.traces;
   const { monotonic } = port.clock;

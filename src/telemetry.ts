@@ -23,6 +23,7 @@ import type { ReadableSpan } from './trace/readable-span.ts';
 
 /** Who, under what, what: where spans of a piece of work belong. */
 export interface Scope {
+  /** Whose children the spans are; of the active span by default. */
   parent?: Context | Span;
   /** On every span started inside; never a metric label, never sent away as baggage. */
   attributes?: Attributes;
@@ -46,18 +47,56 @@ export type Carrier = Headers | Record<string, string | string[] | undefined> | 
 export interface Telemetry {
   /** The standard `fetch`, observed: give it to an SDK's client. Bound and stable. */
   readonly fetch: typeof globalThis.fetch;
+  /**
+   * Wraps a function in a span `invoke_agent <name>`; calls and tools inside count under the agent's name.
+   *
+   * @example
+   * const research = telemetry.agent({ name: 'research' }, async (question: string) => search(question));
+   */
   readonly agent: SpanWrapper<AgentOptions>;
+  /**
+   * Wraps a function that asks a model where no `fetch` sees it: span, tokens and cost are read off its arguments and
+   * its result, a stream too. Counts once where `telemetry.fetch` inside sees the same call.
+   *
+   * @example
+   * const ask = telemetry.llm({ provider: 'acme' }, (prompt: string) => client.invoke({ model: 'acme-1', prompt }));
+   */
   readonly llm: LlmWrapper;
+  /**
+   * Wraps a function in a span `execute_tool <name>`, and counts its runs and failures.
+   *
+   * @example
+   * const weather = telemetry.tool({ name: 'weather' }, async (city: string) => forecast(city));
+   */
   readonly tool: SpanWrapper<ToolOptions>;
+  /**
+   * Wraps a function in a span `retrieval <name>`, and notes how many documents it found.
+   *
+   * @example
+   * const search = telemetry.retrieval({ name: 'docs' }, async (query: string) => index.find(query));
+   */
   readonly retrieval: RetrievalWrapper;
+  /**
+   * Wraps a function in a plain span.
+   *
+   * @example
+   * const rank = telemetry.trace({ name: 'rank' }, async (found: string[]) => found.toSorted());
+   */
   readonly trace: SpanWrapper<SpanOptions>;
-  /** Counts and times a function: `<name>_calls_total`, `<name>_failures_total`, `<name>_duration_seconds`. */
+  /**
+   * Counts and times a function, without a span: `<name>_calls_total`, `<name>_failures_total` and
+   * `<name>_duration_seconds`.
+   *
+   * @example
+   * const load = telemetry.measure({ name: 'load' }, async (id: string) => store.get(id));
+   */
   readonly measure: SpanWrapper<{ name: string }>;
   /** Runs a function in a span, and hands it a telemetry whose spans are children of it, without async context too. */
   span<T>(name: string, fn: (span: Span, telemetry: Telemetry) => T): T;
   span<T>(name: string, options: SpanOptions & { type?: SpanType }, fn: (span: Span, telemetry: Telemetry) => T): T;
+  /** The span that the code runs in. */
   activeSpan(): Span | undefined;
-  /** Counts the tokens and costs of a stretch of work. */
+  /** Adds up the tokens and costs of a stretch of work. Throws a `TelemetryError` for wrong options. */
   session(options?: SessionOptions): Session;
   /**
    * The same object, its methods in spans named `<name>.<method>`: a store, a pipeline, an SDK's client (type `llm`).
@@ -84,29 +123,53 @@ export interface Telemetry {
   recordCacheLookup(lookup: CacheLookup): void;
   /** Ids of the active span, for a structured log line; nothing outside of any. */
   logFields(): { trace_id: string; span_id: string } | Record<string, never>;
+  /**
+   * Runs a function in a scope, and hands it a telemetry of that scope, which needs no async context.
+   *
+   * @example
+   * await telemetry.with({ attributes: { 'user.id': 'ann' } }, () => openai.responses.create(request));
+   */
   with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T;
+  /**
+   * A telemetry of a scope, to hand on; what is active elsewhere stays as it is.
+   *
+   * @example
+   * const openai = new OpenAI({ fetch: telemetry.scoped({ attributes: { tenant } }).fetch });
+   */
   scoped(scope: Scope): Telemetry;
   /** What the limits of the option `budget` have come to, and calls that nobody sees. */
   readonly budget: Budget;
+  /**
+   * Ours, and metrics of your own by prom-client's habits, on the same page.
+   *
+   * @example
+   * telemetry.metrics.counter('jobs_total', { labels: ['queue'] }).inc({ queue: 'mail' });
+   */
   readonly metrics: MetricRegistry;
+  /** OpenTelemetry's tracer: its spans join ours. */
   readonly tracer: Tracer;
+  /** Makes tracers with scopes of their own, for libraries that take a provider. */
   readonly tracerProvider: TracerProvider;
+  /** OpenTelemetry's meter: its instruments count in `metrics`. */
   readonly meter: Meter;
+  /** Makes meters with scopes of their own, for libraries that take a provider. */
   readonly meterProvider: MeterProvider;
   /** Writes the active trace context into a carrier; a new record by default. */
   inject(): Record<string, string>;
   inject<C extends Headers | Record<string, string>>(carrier: C, context?: Context): C;
+  /** The trace context that a carrier brings, as a `parent`; the active one where it brings none. */
   extract(carrier: Carrier): Context;
-  /** The exposition text. Rejects on a runtime of many isolates unless `metrics.local`. */
+  /** The exposition text. Rejects on a runtime of many isolates without `metrics.store`, unless `metrics.local`. */
   prometheus(options?: { format?: 'text' | 'openmetrics' }): Promise<string>;
   /** A `/metrics` route: GET, content negotiation, bearer token by `metrics.token`. */
   readonly metricsHandler: (request: Request) => Promise<Response>;
-  /** Sends what is buffered. Never rejects. */
+  /** Sends what is buffered, within `flush.timeoutMs` unless told otherwise. Never rejects. */
   flush(options?: { timeoutMs?: number }): Promise<FlushResult>;
-  /** Flushes, and stops timers and exporters. */
+  /** Flushes, and stops timers and exporters. Never rejects. */
   shutdown(options?: { timeoutMs?: number }): Promise<FlushResult>;
   /** Ended spans, oldest first, where `inMemory` keeps them. */
   readonly spans: readonly ReadableSpan[];
+  /** Forgets the spans that `inMemory` keeps, as between two tests. */
   clearSpans(): void;
   /**
    * Makes this telemetry OpenTelemetry's global one; returns its undo. Where the host owns the globals it changes
@@ -114,5 +177,6 @@ export interface Telemetry {
    * `telemetry.register(await import('@opentelemetry/api'))`.
    */
   register(api?: OpenTelemetryApi): () => void;
+  /** Whether anything went wrong so far: each kind of problem with its count and what to do about it. */
   health(): Health;
 }

@@ -11,19 +11,21 @@ import type { CacheLookup, LlmCall } from './llm/record-call.ts';
 import type { KnownOfSpan } from './llm/record-span.ts';
 import type { Session, SessionOptions } from './llm/session.ts';
 import type { WrapOptions } from './llm/wrap.ts';
+import { workChecks } from './llm/wrapper-checks.ts';
 import {
   type AgentOptions,
   createWrapper,
   type LlmWrapper,
   type RetrievalOptions,
   type RetrievalWrapper,
+  type RunWrapped,
   type SpanOptions,
   type SpanType,
   type SpanWrapper,
   type ToolOptions,
 } from './llm/wrappers.ts';
 import type { MetricRegistry } from './metrics/metric-registry.ts';
-import { collectFirst, createHandlerFor } from './metrics-source.ts';
+import { collectFirst, createHandlerFor, noteOf } from './metrics-source.ts';
 import { createViewFetch, isOn } from './observed-fetch.ts';
 import { createParts, type Parts, type Shared } from './parts.ts';
 import { negotiateFormat } from './prometheus/negotiate.ts';
@@ -31,13 +33,13 @@ import { renderPrometheus } from './prometheus/render.ts';
 import { getter, setter } from './propagation/carrier.ts';
 import { recordWith } from './records.ts';
 import type { OpenTelemetryApi } from './register.ts';
-import { scopeContext } from './scope.ts';
-import { version } from './settings.ts';
 import type { Carrier, Scope, Telemetry } from './telemetry.ts';
 import { type ContextView, getInvocation } from './trace/context.ts';
 import { getSpan, isSpanContextValid, wrapSpanContext } from './trace/otel-span.ts';
 import type { ReadableSpan } from './trace/readable-span.ts';
+import { scopeContext } from './trace/scope.ts';
 import { noSpanContext } from './trace/tracer.ts';
+import { version } from './version.ts';
 
 /** A telemetry that starts at a context; cheap, since its parts are made when they are first asked for. */
 export class View implements Telemetry {
@@ -124,12 +126,12 @@ export class View implements Telemetry {
     second: (SpanOptions & { type?: SpanType }) | ((span: Span, telemetry: Telemetry) => T),
     third?: (span: Span, telemetry: Telemetry) => T,
   ): T {
-    const [options, fn] = typeof second === 'function' ? [{}, second] : [second, third];
+    const fn = typeof second === 'function' ? second : third;
+    const options: SpanOptions & { type?: SpanType } = typeof second === 'function' ? {} : Object(second);
     if (typeof fn !== 'function') throw new TelemetryError('invalid_wrapper', `span ${name} needs a function to run`);
     const { runner } = this.#shared;
     if (!isOn(this.#shared)) return fn(wrapSpanContext(noSpanContext()), this);
-    const type = options && 'type' in options ? options.type : undefined;
-    return runner.run(this.#view, type ?? 'trace', name, options, (span, context) =>
+    return runner.run(this.#view, { type: options.type ?? 'trace', name, options }, (span, context) =>
       fn(span, new View(this.#shared, this.#view.at(context))),
     );
   }
@@ -176,8 +178,8 @@ export class View implements Telemetry {
   }
 
   scoped(scope: Scope): Telemetry {
-    const context = scopeContext(scope, this.#view);
-    const { waitUntil } = scope;
+    const context = scopeContext(scope, this.#view, this.#shared.engine.diagnostics.report);
+    const { waitUntil } = Object(scope) as Scope;
     if (!waitUntil || !this.#shared.engine.enabled) return new View(this.#shared, this.#view.at(context));
     // No end of its own: it flushes whenever the bodies that were opened in it are done.
     const onIdle = () => invocation.run(() => {});
@@ -187,8 +189,8 @@ export class View implements Telemetry {
   }
 
   with<T>(scope: Scope, fn: (telemetry: Telemetry) => T): T {
-    const outer = this.#view.at(scopeContext(scope, this.#view));
-    const { waitUntil } = scope;
+    const outer = this.#view.at(scopeContext(scope, this.#view, this.#shared.engine.diagnostics.report));
+    const { waitUntil } = Object(scope) as Scope;
     const invocation =
       waitUntil && this.#shared.engine.enabled
         ? createInvocation(this.#shared, { waitUntil, server: getInvocation(outer.active())?.server })
@@ -209,8 +211,7 @@ export class View implements Telemetry {
 
   async prometheus({ format = 'text' }: { format?: 'text' | 'openmetrics' } = {}): Promise<string> {
     const accept = format === 'openmetrics' ? 'application/openmetrics-text;version=1.0.0' : null;
-    const { snapshot, note } = await collectFirst([this]);
-    return renderPrometheus(snapshot, negotiateFormat(accept), note === undefined ? {} : { note });
+    return renderPrometheus(await collectFirst([this]), negotiateFormat(accept), noteOf([this]));
   }
 
   flush({ timeoutMs }: { timeoutMs?: number } = {}): Promise<FlushResult> {
@@ -238,12 +239,13 @@ export class View implements Telemetry {
   }
 
   #wrapper<O extends SpanOptions>(type: 'agent' | 'tool' | 'retrieval' | 'trace'): SpanWrapper<O> {
-    return createWrapper<O>(type, (options, name) => {
+    const run: RunWrapped<O> = (options, name) => {
       if (options.capture) this.#need('content', 'capture');
       return (call, args) => {
         if (!isOn(this.#shared)) return call();
-        return this.#shared.runner.run(this.#view, type, options.name ?? name, options, call, undefined, args);
+        return this.#shared.runner.run(this.#view, { type, name: options.name ?? name, options, args }, call);
       };
-    });
+    };
+    return createWrapper<O>(type, run, workChecks[type]);
   }
 }

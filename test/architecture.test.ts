@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -9,24 +9,24 @@ const rooms: Record<string, string> = {
   trace: 'foundation stream',
   metrics: 'foundation',
   pricing: 'foundation',
-  propagation: 'foundation trace',
+  propagation: 'trace',
   prometheus: 'foundation metrics',
-  otlp: 'foundation trace metrics stream propagation',
-  llm: 'foundation trace metrics stream pricing otlp',
+  otlp: 'foundation trace metrics propagation',
+  llm: 'foundation trace metrics stream pricing',
   redact: 'foundation trace',
   budget: 'foundation trace metrics pricing llm',
   audit: 'foundation trace llm',
   judges: 'foundation llm',
-  composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget http server',
+  composition: 'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget',
   http: 'foundation stream trace metrics propagation llm composition',
-  server: 'foundation stream trace metrics llm audit http composition',
-  collector:
-    'foundation stream trace metrics redact pricing propagation prometheus otlp llm budget audit http composition',
+  server: 'foundation trace llm audit http composition',
+  collector: 'foundation stream trace metrics redact prometheus otlp llm audit composition',
 };
 
 /** Files directly in `src/` that everything may use; the others compose. */
 const foundation = [
   'attributes',
+  'checks',
   'clock',
   'delivery',
   'diagnostics',
@@ -36,10 +36,10 @@ const foundation = [
   'instrumentation-scope',
   'json',
   'paging',
-  'recent',
   'runtime',
   'sqlite',
   'usage',
+  'version',
 ];
 
 const files = listFiles('src');
@@ -78,6 +78,18 @@ describe('the house', () => {
 
   it('has no cycle', () => {
     expect(findCycle(new Map(files.map((file) => [file, runtimeImportsOf(file)])))).toBeUndefined();
+  });
+
+  it('exports no value that nobody imports', () => {
+    const others = globSync('{test,scripts,bench,examples}/**/*.ts', { exclude: ['**/node_modules/**'] });
+    const entries = read('tsup.config.ts').matchAll(/'(?:\.\/)?((?:src|adapters)\/[^']+\.ts)'/g);
+    const used = new Set(Array.from(entries, ([, entry]) => `${entry} *`));
+    for (const file of [...files, ...adapterFiles, ...others]) for (const name of namesTakenBy(file)) used.add(name);
+    const unused = [...files, ...adapterFiles]
+      .filter((file) => !used.has(`${file} *`))
+      .flatMap((file) => Array.from(read(file).matchAll(exportPattern), ([, name]) => `${file} ${name}`))
+      .filter((name) => !used.has(name));
+    expect(unused).toEqual([]);
   });
 
   it.each(adapterFiles)('%s names no other adapter', (file) => {
@@ -123,6 +135,17 @@ function runtimeImportsOf(file: string): string[] {
   return [...withoutComments(read(file)).matchAll(importPattern)]
     .filter((match) => !match[1] && match[2]?.startsWith('.'))
     .map((match) => relative('.', join(dirname(file), match[2]!)));
+}
+
+const exportPattern = /^export (?:async )?(?:abstract )?(?:function\*?|const|let|class) (\w+)/gm;
+const takenPattern = /(?:import|export)\s+(?:type\s+)?(?:\{([^}]*)\}|\*[^'"]*)\s*from\s+['"](\.[^'"]+)['"]/g;
+
+/** What a file takes from others, as `file name`; `*` is all. */
+function namesTakenBy(file: string): string[] {
+  return [...withoutComments(read(file)).matchAll(takenPattern)].flatMap(([, list = '*', specifier]) => {
+    const target = join(dirname(file), specifier!);
+    return list.split(',').map((name) => `${target} ${name.trim().replace(/^type | as .*/g, '')}`);
+  });
 }
 
 function roomOf(file: string): string {

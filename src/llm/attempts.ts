@@ -1,3 +1,4 @@
+import { secondsSince } from '../clock.ts';
 import { fnv1a } from '../digest.ts';
 import type { CallOutcome } from './instruments.ts';
 
@@ -28,7 +29,7 @@ interface Waiting {
  * takes its place, and with none to come it counts as soon as anybody reads the metrics.
  */
 export interface Attempts {
-  /** Seconds that the attempts before this one took, waiting included; the outcome counts from the first one's start. */
+  /** Counts the outcome, unless the SDK may try again; then it waits for that. */
   finish(attempt: Attempt | undefined, outcome: CallOutcome, mayRetry: boolean): void;
   /** Says that this attempt has started, and answers when the call as a whole did. */
   start(attempt: Attempt | undefined): AttemptStart;
@@ -63,7 +64,7 @@ export function createAttempts(count: (outcome: CallOutcome) => void, monotonic:
       const said = attempt ? (attempt.timeoutSeconds ?? defaultTimeoutSeconds) : Number.POSITIVE_INFINITY;
       const before = attempt && take(attempt);
       if (!before) return { earlierSeconds: 0, counted: false, timeoutSeconds: said };
-      const pause = Math.max(0, monotonic() - before.endedAt) / 1000;
+      const pause = secondsSince(before.endedAt, monotonic);
       return {
         earlierSeconds: before.seconds + pause,
         counted: before.outcome === undefined || before.outcome.counted,

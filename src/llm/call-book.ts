@@ -10,6 +10,7 @@ import type { Verdict } from './guardrail.ts';
 import type { CallOutcome } from './instruments.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
 import { llmOperation } from './semconv.ts';
+import { readServiceTier } from './service-tier.ts';
 
 /** A model call that is over, whoever has seen it. */
 export interface CallFacts {
@@ -63,7 +64,7 @@ export function createCallBook({ attempts, prices, onCost }: CallBookOptions): C
       const serving = response.attributes?.['edgespan.pricing.model'];
       for (const model of typeof serving === 'string' ? [serving] : [response.model, request.model]) {
         const found = model === undefined ? undefined : prices.find(model, provider);
-        if (found) return priceUsage(response.usage, found);
+        if (found) return priceUsage(response.usage, found, readServiceTier(request, response));
       }
       return undefined;
     },

@@ -5,7 +5,9 @@ import type { LlmCall } from './record-call.ts';
 
 /** Hears of calls that cost more than `usd`. */
 export interface CostAlert {
+  /** US dollars of one call; what costs exactly that is not told. */
   usd: number;
+  /** Gets the call as `recordLlmCall` takes one; what it throws is reported. */
   onAlert: (call: LlmCall) => void;
 }
 

@@ -3,8 +3,18 @@ import { asObject, type Json } from '../json.ts';
 
 /** Where stores, indexes and rerankers keep what they found. */
 const lists = [
-  ...['documents', 'results', 'matches', 'hits', 'data'],
-  ...['points', 'objects', 'nodes', 'sourceNodes', 'source_nodes', 'source_documents', 'sourceDocuments'],
+  'documents',
+  'results',
+  'matches',
+  'hits',
+  'data',
+  'points',
+  'objects',
+  'nodes',
+  'sourceNodes',
+  'source_nodes',
+  'source_documents',
+  'sourceDocuments',
 ];
 /** One document is a text with this name. */
 const texts = ['page_content', 'pageContent'];

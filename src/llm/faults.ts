@@ -1,4 +1,4 @@
-import { asCount, asObject, asString, type Json } from '../json.ts';
+import { asCount, asObject, type Json } from '../json.ts';
 import type { LlmResponse, ReplyField } from './provider.ts';
 
 /** Plain and synchronous: set while a provider reads one reply, taken by who called it. */
@@ -39,12 +39,6 @@ export function readObject(value: unknown): Json | undefined {
   const object = asObject(value);
   if (!object && value !== undefined && value !== null) fault();
   return object;
-}
-
-/** A text of the vendor's; what is there and is none is a fault, and unknown. */
-export function readString(value: unknown): string | undefined {
-  if (value !== undefined && value !== null && typeof value !== 'string') fault();
-  return asString(value);
 }
 
 /** A list that the vendor always sends; anything else is a fault. */

@@ -1,21 +1,22 @@
 import type { Context } from '@opentelemetry/api';
 import { withTimeout } from '../clock.ts';
 import { safely } from '../errors.ts';
-import { asObject, asString, parseJson } from '../json.ts';
-import type { Fetch } from '../otlp/transport.ts';
+import { parseJson } from '../json.ts';
+import type { Fetch } from '../runtime.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 import { tapBody } from '../stream/tap.ts';
 import { getInvocation, getModelCall } from '../trace/context.ts';
 import { setSpan } from '../trace/otel-span.ts';
 import { readAttempt } from './attempts.ts';
+import type { ModelCall } from './call.ts';
 import { isAbort } from './error-class.ts';
 import { hasBody, isVendors, settle, unwrap, withBody } from './fetch-answer.ts';
 import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
 import type { Gate, Pass, Refused } from './gate.ts';
 import type { askUsage, hideUsage, isEventStream } from './include-usage.ts';
 import type { LlmRequest, Provider, ProviderRequest } from './provider.ts';
-import { follow, type Recognised, recognise } from './recognise.ts';
-import type { LlmRecorder, ModelCall } from './recorder.ts';
+import { addressAttributes, findAnswering, type Recognised, readAsked, recognise } from './recognise.ts';
+import type { LlmRecorder } from './recorder.ts';
 import { createReplyReader, type ReplyReader } from './reply-reader.ts';
 import { isComplete } from './response.ts';
 
@@ -62,21 +63,12 @@ const graceMs = 20;
  * one the real fetch gives, its body passed through as it comes; what is no model call passes untouched.
  */
 export function createLlmFetch(options: LlmFetchOptions): Fetch {
-  function readModel({ provider, operation, request }: Recognised): LlmRequest {
-    const known = safely(
-      () => provider.request(request),
-      () => options.parseError(provider.name),
-    );
-    const stream = asObject(request.body)?.stream === true;
-    return { provider: provider.name, operation, stream, ...known, model: asString(known?.model) };
-  }
-
   /** What is asked, if it is a model: a path alone makes none, since surveys have `/responses` too. */
   function read(found: Found, { url, headers }: FetchTarget, body: string | undefined): Known | undefined {
     const outer = { url, method: 'POST', headers, body: body === undefined ? undefined : parseJson(body) };
-    const recognised = follow(found, outer, options.providers, options.report);
+    const recognised = findAnswering(found, outer, options.providers, options.report);
     const { provider } = recognised;
-    const request = readModel(recognised);
+    const request = readAsked(recognised, options.parseError);
     if (!request.model && (provider.priority ?? 0) < 0 && !isVendors(url, provider)) return undefined;
     return { found, outer, recognised, request };
   }
@@ -91,7 +83,6 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
   ): Started | undefined {
     const { outer, recognised, request } = known;
     const { provider, gateway } = recognised;
-    const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
     const call = safely(
       () =>
         options.recorder.start({
@@ -100,11 +91,7 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
           semconvProvider: provider.semconvName,
           said: () => provider.content?.at(recognised.request.url)?.request(recognised.request.body),
           attempt: readAttempt(headers, url, body),
-          attributes: {
-            'server.address': url.hostname,
-            'server.port': port,
-            ...(gateway && { 'edgespan.gateway': gateway.name }),
-          },
+          attributes: addressAttributes(url, gateway),
           context,
         }),
       options.report,
@@ -137,8 +124,8 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
   /** Who answered: a gateway that has several vendors to choose from says so by its headers. */
   function readAnswering({ found, outer, recognised, request }: Started, headers: Headers) {
     if (!recognised.gateway) return { recognised, request };
-    const answering = follow(found, outer, options.providers, options.report, headers);
-    return { recognised: answering, request: readModel(answering) };
+    const answering = findAnswering(found, outer, options.providers, options.report, headers);
+    return { recognised: answering, request: readAsked(answering, options.parseError) };
   }
 
   function observe(

@@ -25,6 +25,11 @@ export const requestModels = [
   'llm.request.model',
 ];
 export const responseModels = ['gen_ai.response.model', 'ai.response.model', 'llm.response.model'];
+export const serviceTiers = [
+  'openai.response.service_tier',
+  'gen_ai.openai.response.service_tier',
+  'edgespan.service_tier',
+];
 export const replyIds = ['gen_ai.response.id', 'ai.response.id'];
 export const firstTokenSeconds = ['gen_ai.response.time_to_first_chunk', 'gen_ai.client.operation.time_to_first_chunk'];
 export const firstTokenMs = ['ai.response.msToFirstChunk', 'ai.stream.msToFirstChunk'];
@@ -36,27 +41,42 @@ export const usageNames: Readonly<
   Record<'input' | 'output' | 'total' | 'cacheRead' | 'cacheWrite' | 'reasoning', Names>
 > = {
   input: [
-    ...['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'ai.usage.inputTokens', 'ai.usage.promptTokens'],
-    ...['ai.usage.tokens', 'llm.token_count.prompt', 'llm.usage.prompt_tokens'],
+    'gen_ai.usage.input_tokens',
+    'gen_ai.usage.prompt_tokens',
+    'ai.usage.inputTokens',
+    'ai.usage.promptTokens',
+    'ai.usage.tokens',
+    'llm.token_count.prompt',
+    'llm.usage.prompt_tokens',
   ],
   output: [
-    ...['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens', 'ai.usage.outputTokens'],
-    ...['ai.usage.completionTokens', 'llm.token_count.completion', 'llm.usage.completion_tokens'],
+    'gen_ai.usage.output_tokens',
+    'gen_ai.usage.completion_tokens',
+    'ai.usage.outputTokens',
+    'ai.usage.completionTokens',
+    'llm.token_count.completion',
+    'llm.usage.completion_tokens',
   ],
   total: ['gen_ai.usage.total_tokens', 'ai.usage.totalTokens', 'llm.token_count.total', 'llm.usage.total_tokens'],
   cacheRead: [
-    ...['gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read_input_tokens'],
-    ...['ai.usage.inputTokenDetails.cacheReadTokens', 'ai.usage.cachedInputTokens'],
+    'gen_ai.usage.cache_read.input_tokens',
+    'gen_ai.usage.cache_read_input_tokens',
+    'ai.usage.inputTokenDetails.cacheReadTokens',
+    'ai.usage.cachedInputTokens',
     'llm.token_count.prompt_details.cache_read',
   ],
   cacheWrite: [
-    ...['gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_creation.input_tokens'],
-    ...['gen_ai.usage.cache_creation_input_tokens', 'ai.usage.inputTokenDetails.cacheWriteTokens'],
+    'gen_ai.usage.cache_write.input_tokens',
+    'gen_ai.usage.cache_creation.input_tokens',
+    'gen_ai.usage.cache_creation_input_tokens',
+    'ai.usage.inputTokenDetails.cacheWriteTokens',
     'llm.token_count.prompt_details.cache_write',
   ],
   reasoning: [
-    ...['gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning_tokens'],
-    ...['ai.usage.outputTokenDetails.reasoningTokens', 'ai.usage.reasoningTokens'],
+    'gen_ai.usage.reasoning.output_tokens',
+    'gen_ai.usage.reasoning_tokens',
+    'ai.usage.outputTokenDetails.reasoningTokens',
+    'ai.usage.reasoningTokens',
     'llm.token_count.completion_details.reasoning',
   ],
 };

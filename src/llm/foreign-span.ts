@@ -14,6 +14,7 @@ import {
   replyIds,
   requestModels,
   responseModels,
+  serviceTiers,
   toolNames,
   usageNames,
   vendorNames,
@@ -136,6 +137,7 @@ export function readForeignResponse(attributes: Attributes): LlmResponse {
       costUsd: readForeignCost(attributes),
       toolCalls: calls.length > 0 ? calls : undefined,
       guardrail: readForeignGuardrail(attributes),
+      attributes: present({ 'edgespan.service_tier': text(attributes, serviceTiers) }),
     }) ?? {}
   );
 }

@@ -1,8 +1,8 @@
 import type { Attributes, Context } from '@opentelemetry/api';
-import type { LlmUsage } from '../usage.ts';
+import type { CallEnd, ModelCall } from './call.ts';
 import { classifyError, isAbort } from './error-class.ts';
-import type { LlmRequest } from './provider.ts';
-import type { CallEnd, LlmRecorder, ModelCall } from './recorder.ts';
+import type { LlmRequest, LlmUsage } from './provider.ts';
+import type { LlmRecorder } from './recorder.ts';
 
 /** A model call that is about to be made. */
 export interface GateCall {

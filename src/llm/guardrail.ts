@@ -9,8 +9,10 @@ import type { LlmRequest, LlmResponse } from './provider.ts';
 
 /** What a check of one's own found. `action` is `GUARDRAIL_INTERVENED` or `NONE`. */
 export interface GuardrailResult {
+  /** Of the guardrail: the label `guardrail_id`. */
   id?: string;
   action: string;
+  /** What it found, as `SELF_HARM`; metrics have a bounded set of these. */
   category?: string;
   /** Of the model call that was checked; inside of an agent, by default, those of its latest. */
   provider?: string;
@@ -50,11 +52,32 @@ export function createVerdictReader(
 
 /** All that the label `category` may be; anything else counts as overflow. */
 export const guardrailCategories = [
-  ...['CONTENT_POLICY', 'SENSITIVE_INFORMATION_POLICY', 'WORD_POLICY', 'TOPIC_POLICY'],
-  ...['CONTEXTUAL_GROUNDING_POLICY', 'DENIED_TOPIC'],
-  ...['HATE', 'SEXUAL', 'VIOLENCE', 'SELF_HARM', 'HARASSMENT', 'DANGEROUS_CONTENT', 'PROFANITY', 'CIVIC_INTEGRITY'],
-  ...['JAILBREAK', 'INDIRECT_ATTACK', 'PROTECTED_MATERIAL', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SAFETY', 'REFUSAL'],
-  ...['MODEL_ARMOR', 'CYBER', 'BIO', 'FRONTIER_LLM', 'REASONING_EXTRACTION'],
+  'CONTENT_POLICY',
+  'SENSITIVE_INFORMATION_POLICY',
+  'WORD_POLICY',
+  'TOPIC_POLICY',
+  'CONTEXTUAL_GROUNDING_POLICY',
+  'DENIED_TOPIC',
+  'HATE',
+  'SEXUAL',
+  'VIOLENCE',
+  'SELF_HARM',
+  'HARASSMENT',
+  'DANGEROUS_CONTENT',
+  'PROFANITY',
+  'CIVIC_INTEGRITY',
+  'JAILBREAK',
+  'INDIRECT_ATTACK',
+  'PROTECTED_MATERIAL',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SAFETY',
+  'REFUSAL',
+  'MODEL_ARMOR',
+  'CYBER',
+  'BIO',
+  'FRONTIER_LLM',
+  'REASONING_EXTRACTION',
 ] as const;
 
 /** What vendors call by other names. */

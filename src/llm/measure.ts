@@ -1,11 +1,12 @@
-import type { Clock } from '../clock.ts';
+import { string } from '../checks.ts';
+import { type Clock, secondsSince } from '../clock.ts';
 import type { Registry } from '../metrics/registry.ts';
 import { follow } from './run-span.ts';
-import { createWrapper, type SpanWrapper } from './wrappers.ts';
+import { createWrapper, type RunWrapped, type SpanWrapper } from './wrappers.ts';
 
 /** Counts the calls and failures of a function and times them, without a span. */
 export function createMeasure(registry: Registry, clock: Clock): SpanWrapper<{ name: string }> {
-  return createWrapper('measure', (_options, name) => {
+  const run: RunWrapped<{ name: string }> = (_options, name) => {
     const prefix = name.replace(/[^a-zA-Z0-9_:]/g, '_');
     const calls = registry.define(`${prefix}_calls_total`, 'counter', [], { help: `Calls of ${name}.` });
     const failures = registry.define(`${prefix}_failures_total`, 'counter', [], { help: `Failed calls of ${name}.` });
@@ -19,9 +20,10 @@ export function createMeasure(registry: Registry, clock: Clock): SpanWrapper<{ n
         call,
         (ending) => {
           if ('thrown' in ending) failures.add(1);
-          seconds.record(Math.max(0, clock.monotonic() - startedAt) / 1000);
+          seconds.record(secondsSince(startedAt, clock.monotonic));
         },
       );
     };
-  });
+  };
+  return createWrapper('measure', run, { name: string });
 }

@@ -3,6 +3,7 @@ import { safely } from '../errors.ts';
 import { asObject, asString } from '../json.ts';
 import type { OpenStream, OpenStreams } from '../stream/open-streams.ts';
 import { type ContextView, getInvocation, type ModelCallMark, modelCallKey } from '../trace/context.ts';
+import { contextOf } from '../trace/scope.ts';
 import { isAbort } from './error-class.ts';
 import { setEvaluationWish } from './evaluation/evaluations.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
@@ -12,7 +13,6 @@ import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
-import { contextOf } from './spans.ts';
 import { createItems, type Items } from './value-items.ts';
 import { observeStream } from './value-stream.ts';
 import { isLazy, readArguments, readValue } from './values.ts';
@@ -25,16 +25,13 @@ export interface WrappedCall extends LlmOptions<never> {
   readonly mayBeOther?: boolean;
   /** How the function answers where it may not be called. */
   readonly functionKind?: FunctionKind;
+  readonly args: readonly unknown[];
+  /** In place of the name that the conventions make. */
+  readonly spanName?: string;
 }
 
 /** Runs a function as a model call. What its arguments and its result are is read by their shape. */
-export type ModelCallRunner = <T>(
-  view: ContextView,
-  options: WrappedCall,
-  call: () => T,
-  args?: readonly unknown[],
-  spanName?: string,
-) => T;
+export type ModelCallRunner = <T>(view: ContextView, options: WrappedCall, call: () => T) => T;
 
 export interface ModelCallOptions {
   readonly recorder: LlmRecorder;
@@ -53,14 +50,9 @@ export function createModelCallRunner({
   gate,
   report,
 }: ModelCallOptions): ModelCallRunner {
-  return <T>(
-    view: ContextView,
-    options: WrappedCall,
-    call: () => T,
-    args: readonly unknown[] = [],
-    spanName?: string,
-  ): T => {
-    const outer = setEvaluationWish(contextOf(options.parent, view), options.evaluate);
+  return <T>(view: ContextView, options: WrappedCall, call: () => T): T => {
+    const { args, spanName } = options;
+    const outer = setEvaluationWish(contextOf(options.parent, view, report), options.evaluate);
     const given = safely(() => readArguments(args), report) ?? {};
     const request = readRequest(options, given);
     const attributes = { ...promptAttributes(options), ...options.attributes };

@@ -113,14 +113,19 @@ export interface Gateway {
  * });
  */
 export interface Provider {
+  /** The short name: label `provider`, price key. */
   name: string;
   /** `gen_ai.provider.name`, where the convention's word differs from `name`. */
   semconvName?: string;
   /** Higher is asked first; 0 by default. */
   priority?: number;
+  /** The operation that is asked for; `undefined` for what is not the vendor's. */
   match(request: { url: URL; method: string }): Operation | undefined;
+  /** Reads what is asked, as far as it says it. */
   request(request: ProviderRequest): Partial<LlmRequest>;
+  /** Reads a whole answer, one with an error too. */
   response(json: unknown, reply: Reply): LlmResponse;
+  /** Reads a streamed answer: a reader for each. Without it a stream has neither tokens nor cost. */
   stream?(reply: Reply): StreamReader;
   /**
    * What a whole answer without an error always has, streamed or not. One that lacks some of it has changed its shape,

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { safely } from '../errors.ts';
-import { asObject } from '../json.ts';
-import type { LlmResponse, Provider, ProviderRequest, Reply } from './provider.ts';
+import { asObject, asString } from '../json.ts';
+import type { LlmRequest, LlmResponse, Provider, ProviderRequest, Reply } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import { mapResult } from './providers/wire.ts';
 
@@ -34,7 +34,7 @@ export function recognise(
  * Who answers a request: the provider that knows its address, or the one behind that where it is a gateway's. Where that
  * one is not among the providers, the gateway reads what it can. `reply` has the headers of the answer once it is there.
  */
-export function follow(
+export function findAnswering(
   found: { provider: Provider; operation: string },
   request: ProviderRequest,
   providers: readonly Provider[],
@@ -52,6 +52,28 @@ export function follow(
     operation,
     request: behind,
     gateway,
+  };
+}
+
+/** What is asked, as far as the provider can tell. */
+export function readAsked(
+  { provider, operation, request }: Recognised,
+  parseError: (provider: string) => void,
+): LlmRequest {
+  const known = safely(
+    () => provider.request(request),
+    () => parseError(provider.name),
+  );
+  const stream = asObject(request.body)?.stream === true;
+  return { provider: provider.name, operation, stream, ...known, model: asString(known?.model) };
+}
+
+/** Where a request went. */
+export function addressAttributes(url: URL, gateway?: Provider): Attributes {
+  return {
+    'server.address': url.hostname,
+    'server.port': Number(url.port) || (url.protocol === 'http:' ? 80 : 443),
+    ...(gateway && { 'edgespan.gateway': gateway.name }),
   };
 }
 

@@ -3,6 +3,7 @@ import { copyAttributes } from '../attributes.ts';
 import { type Clock, fromHrTime } from '../clock.ts';
 import { asNumber, asString } from '../json.ts';
 import { getAgent, getModelCall } from '../trace/context.ts';
+import { statusError } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { RecordingSpan } from '../trace/span.ts';
 import { classifyError, errorName, isAbort } from './error-class.ts';
@@ -180,7 +181,7 @@ function readSeconds(span: ReadableSpan): number | undefined {
 /** What was thrown, as far as the span tells: its status, `error.type`, an `exception` event. */
 function readError({ span, attributes }: Finished): { thrown?: object; aborted: boolean } {
   const said = asString(attributes['error.type']);
-  if (span.status?.code !== 2 && said === undefined) return { aborted: false };
+  if (span.status?.code !== statusError && said === undefined) return { aborted: false };
   const exception = span.events?.findLast(({ name }) => name === 'exception')?.attributes;
   const type = said ?? asString(exception?.['exception.type']) ?? '_OTHER';
   const thrown = {

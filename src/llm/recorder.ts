@@ -1,5 +1,5 @@
 import type { Attributes, Tracer } from '@opentelemetry/api';
-import type { Clock } from '../clock.ts';
+import { type Clock, secondsSince } from '../clock.ts';
 import type { PriceBook } from '../pricing/book.ts';
 import type { Cost } from '../pricing/price.ts';
 import { getAgent } from '../trace/context.ts';
@@ -23,8 +23,6 @@ import { type SemconvNames, semconvOperation } from './semconv.ts';
 import type { SpanDialect } from './span-dialect.ts';
 import { traceRef } from './trace-ref.ts';
 
-export type { CallEnd, CallStart, ModelCall } from './call.ts';
-
 export interface RecorderOptions {
   readonly tracer: Tracer;
   readonly clock: Clock;
@@ -37,8 +35,8 @@ export interface RecorderOptions {
   readonly dialect: SpanDialect;
   /** Told of every cost. */
   readonly onCost: (outcome: CallOutcome, cost: Cost) => void;
-  /** Reads a verdict off a call that is over. */
   readonly content: ContentKeeper;
+  /** Reads a verdict off a call that is over. */
   readonly guardrail?: GuardrailHook | undefined;
   readonly evaluations?: Evaluations | undefined;
   readonly report: (error: unknown) => void;
@@ -112,7 +110,7 @@ export function createLlmRecorder(options: RecorderOptions): LlmRecorder {
     const startedAt = clock.monotonic() - startedMsAgo;
     const begun = attempts.start(attempt);
     const { earlierSeconds, counted } = begun;
-    const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
+    const seconds = () => secondsSince(startedAt, clock.monotonic);
     const agent = getAgent(context);
     const ref = traceRef(span);
     let firstTokenSeconds: number | undefined;

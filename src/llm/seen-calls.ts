@@ -1,7 +1,7 @@
 import type { Context, SpanContext } from '@opentelemetry/api';
-import { Recent } from '../recent.ts';
 import { activeHostContext } from '../trace/otel-global.ts';
-import { getSpan, isSpanContextValid } from '../trace/otel-span.ts';
+import { getSpan, isSpanContextValid, spanKey } from '../trace/otel-span.ts';
+import { Recent } from './recent.ts';
 
 /**
  * Work that two spans tell of, ours and another tracer's, or a span and the one around it. `what` is the kind of the
@@ -42,7 +42,7 @@ export function createSeenCalls(max = maxSpans): SeenCalls {
   const marks = new Recent<Mark>(max);
 
   function markOf(span: SpanContext): Mark {
-    const key = keyOf(span);
+    const key = spanKey(span);
     const known = marks.get(key);
     if (known) return known;
     const mark = { seen: false, counted: false, inside: nothing };
@@ -66,16 +66,12 @@ export function createSeenCalls(max = maxSpans): SeenCalls {
       const mark = markOf(span);
       if (mark.inside.length < maxInside && !mark.inside.includes(what)) mark.inside = [...mark.inside, what];
     },
-    isCovered: (span, what) => span !== undefined && marks.get(keyOf(span))?.inside.includes(what) === true,
+    isCovered: (span, what) => span !== undefined && marks.get(spanKey(span))?.inside.includes(what) === true,
     count(span) {
       markOf(span).counted = true;
     },
-    isCounted: (span) => marks.get(keyOf(span))?.counted === true,
+    isCounted: (span) => marks.get(spanKey(span))?.counted === true,
   };
-}
-
-function keyOf({ traceId, spanId }: SpanContext): string {
-  return traceId + spanId;
 }
 
 /**

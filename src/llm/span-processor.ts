@@ -1,5 +1,5 @@
-import type { SpanContext } from '@opentelemetry/api';
 import { asString } from '../json.ts';
+import { spanKey } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { readWork } from './foreign-span.ts';
 import type { KnownOfSpan } from './record-span.ts';
@@ -38,9 +38,9 @@ export function createSpanProcessor(telemetry: SpanSink): GenAiSpanProcessor {
     const work = readWork(span.name, span.attributes);
     const named = work?.type === 'agent' ? asString(work.name) : undefined;
     const outer = span.parentSpanContext;
-    const agent = named ?? (outer && agents.get(keyOf(outer)));
+    const agent = named ?? (outer && agents.get(spanKey(outer)));
     if (agent === undefined) return;
-    agents.set(keyOf(span.spanContext()), agent);
+    agents.set(spanKey(span.spanContext()), agent);
     if (agents.size > maxOpen) for (const oldest of agents.keys()) return void agents.delete(oldest);
   }
 
@@ -58,7 +58,7 @@ export function createSpanProcessor(telemetry: SpanSink): GenAiSpanProcessor {
     onEnd(span) {
       if (isShut) return;
       try {
-        const key = keyOf(span.spanContext());
+        const key = spanKey(span.spanContext());
         const agent = agents.get(key);
         agents.delete(key);
         telemetry.recordSpan(span, agent === undefined ? {} : { agent });
@@ -71,8 +71,4 @@ export function createSpanProcessor(telemetry: SpanSink): GenAiSpanProcessor {
       return flush();
     },
   };
-}
-
-function keyOf({ traceId, spanId }: SpanContext): string {
-  return `${traceId} ${spanId}`;
 }

@@ -1,9 +1,10 @@
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
-import type { Clock } from '../clock.ts';
+import { type Clock, secondsSince } from '../clock.ts';
 import { messageOf, safely } from '../errors.ts';
 import { asCount } from '../json.ts';
 import { agentKey, type ContextView, getAgent } from '../trace/context.ts';
 import { setSpan, spanKind } from '../trace/otel-span.ts';
+import { contextOf } from '../trace/scope.ts';
 import type { ContentKeeper } from './content/silence.ts';
 import { countDocuments } from './documents.ts';
 import { classifyError, errorName } from './error-class.ts';
@@ -19,18 +20,20 @@ import type { RetrievalOptions, SpanOptions, SpanType, ToolOptions } from './wra
 
 export interface SpanRunner {
   /** Runs `call` in a span of this type, named and attributed by the GenAI conventions. */
-  run<T>(
-    view: ContextView,
-    type: SpanType,
-    name: string,
-    options: AnySpanOptions,
-    call: (span: Span, context: Context) => T,
-    /** In place of the name that the conventions make. */
-    spanName?: string,
-    args?: readonly unknown[],
-  ): T;
+  run<T>(view: ContextView, work: Work, call: (span: Span, context: Context) => T): T;
   /** The same by hand, for work that one is told of and does not call. */
-  open(view: ContextView, type: SpanType, name: string, options: AnySpanOptions, args?: readonly unknown[]): OpenSpan;
+  open(view: ContextView, work: Work): OpenSpan;
+}
+
+/** What a span is of. */
+export interface Work {
+  readonly type: SpanType;
+  readonly name: string;
+  readonly options: AnySpanOptions;
+  /** In place of the name that the conventions make. */
+  readonly spanName?: string;
+  /** What it was given. */
+  readonly args?: readonly unknown[];
 }
 
 /** A span that somebody else's work runs in. */
@@ -94,15 +97,8 @@ export function inheritedAttributes(agent: string, asked: ModelRef | undefined, 
 export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
   const { tracer, clock, instruments, seen, content, dialect, report } = runner;
 
-  function begin(
-    view: ContextView,
-    type: SpanType,
-    name: string,
-    options: AnySpanOptions,
-    spanName: string | undefined,
-    args: readonly unknown[],
-  ) {
-    const parent = contextOf(options.parent, view);
+  function begin(view: ContextView, { type, name, options, spanName, args = [] }: Work) {
+    const parent = contextOf(options.parent, view, report);
     const agent = type === 'agent' ? name : getAgent(parent);
     const frame = type === 'agent' ? new AgentFrame(getFrame(parent)) : undefined;
     const context = frame ? setFrame(parent.setValue(agentKey, name), frame) : parent;
@@ -143,7 +139,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       else if (type === 'retrieval') setCount(span, options, (ending as { value: unknown }).value);
       said.end('thrown' in ending ? undefined : ending.value);
       if (frame) span.setAttributes(frame.attributes());
-      const seconds = Math.max(0, clock.monotonic() - startedAt) / 1000;
+      const seconds = secondsSince(startedAt, clock.monotonic);
       for (const outer of around) seen.cover(outer, work);
       if (told || seen.isCovered(span.spanContext(), work)) return;
       const tool = type === 'tool' ? { tool: name } : {};
@@ -165,14 +161,14 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
     return { span, context: run ? setToolRun(context, run) : context, finish, said, run, parent };
   }
 
-  const run: SpanRunner['run'] = (view, type, name, options, call, spanName, args = []) => {
-    const { span, context, finish, said } = begin(view, type, name, options, spanName, args);
+  const run: SpanRunner['run'] = (view, work, call) => {
+    const { span, context, finish, said } = begin(view, work);
     return runInSpan(view, context, span, () => call(span, setSpan(context, span)), finish, said);
   };
 
-  const open: SpanRunner['open'] = (view, type, name, options, args = []) => {
-    const { span, context, finish, run, parent } = begin(view, type, name, options, undefined, args);
-    const takeBack = run && announceToolRun(parent, run, args[0]);
+  const open: SpanRunner['open'] = (view, work) => {
+    const { span, context, finish, run, parent } = begin(view, work);
+    const takeBack = run && announceToolRun(parent, run, work.args?.[0]);
     let ended = false;
     return {
       span,
@@ -201,10 +197,4 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
   }
 
   return { run, open };
-}
-
-/** The context of an explicit parent, be it a span or a context, else the active one. */
-export function contextOf(parent: Context | Span | undefined, view: ContextView): Context {
-  if (!parent) return view.active();
-  return 'spanContext' in parent ? setSpan(view.active(), parent) : parent;
 }

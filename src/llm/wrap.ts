@@ -14,13 +14,15 @@ export interface WrapOptions<T> {
   name?: string;
   /** `infra` by default. `llm` reads tokens and cost off the results, by their shape. */
   type?: SpanType;
-  /** Only these methods. */
+  /** Only these methods; by default all that do something. */
   include?: readonly (keyof T & string)[];
+  /** Not these, whatever `include` says. */
   exclude?: readonly (keyof T & string)[];
   /** Beats the option `capture`, for this object alone. */
   capture?: Capture;
   /** Of `llm`: wins over the vendor that the client's own address names, which wins over what the results say. */
   provider?: string;
+  /** Of `llm`: the one asked for; by default read off arguments and results. */
   model?: string;
   /** Of `llm`: reads what no built-in shape fits. */
   response?: (result: unknown, method: string) => LlmResponse | undefined;
@@ -38,7 +40,6 @@ export interface WrapPorts {
   readonly owner: object;
 }
 
-const types: readonly SpanType[] = ['trace', 'agent', 'llm', 'tool', 'retrieval', 'infra'];
 /** Wrapped objects and their proxies by telemetry, so that wrapping twice gives the same one. */
 const proxies = new WeakMap<object, WeakMap<object, object>>();
 
@@ -54,14 +55,11 @@ function proxiesOf(owner: object): WeakMap<object, object> {
  */
 export function wrapObject<T extends object>(target: T, options: WrapOptions<T>, ports: WrapPorts): T {
   const { type = 'infra' } = options;
-  if (!types.includes(type)) throw invalid(`type must be ${types.join(' or ')}, not ${String(type)}`, 'type');
-  if (typeof target !== 'object' || target === null) throw invalid('target must be an object', 'target');
+  if (typeof target !== 'object' || target === null) {
+    throw new TelemetryError('invalid_wrapper', 'wrap: target must be an object', { option: 'wrap.target' });
+  }
   const name = options.name ?? className(target);
   return new Wrapping(target, { ...options, type } as ResolvedOptions, name, ports).wrap(target, '') as T;
-}
-
-function invalid(what: string, option: string): TelemetryError {
-  return new TelemetryError('invalid_wrapper', `wrap: ${what}`, { option: `wrap.${option}` });
 }
 
 type ResolvedOptions = WrapOptions<Record<string, unknown>> & { type: SpanType };
@@ -157,7 +155,7 @@ class Wrapping {
     const shown = (args: readonly unknown[]) => ({ attributes: describe(method, args), ...(capture && { capture }) });
     if (type === 'llm' && !housekeeping.test(method.slice(method.lastIndexOf('.') + 1))) {
       this.#vendor ??= { name: this.#ports.vendorOf(this.#root) };
-      const options: WrappedCall = {
+      const options: Omit<WrappedCall, 'args'> = {
         vendor: this.#vendor.name,
         mayBeOther: true,
         functionKind: kindOf(fn),
@@ -166,10 +164,12 @@ class Wrapping {
         ...operationOf(method),
         ...(response && { response: (result: never) => response(result, method) }),
       };
-      return (call, args) => (isOn() ? runModelCall(view, { ...options, ...shown(args) }, call, args, name) : call());
+      return (call, args) =>
+        isOn() ? runModelCall(view, { ...options, ...shown(args), args, spanName: name }, call) : call();
     }
     const other = type === 'llm' ? 'infra' : type;
-    return (call, args) => (isOn() ? run(view, other, name, shown(args), call, name, args) : call());
+    return (call, args) =>
+      isOn() ? run(view, { type: other, name, options: shown(args), spanName: name, args }, call) : call();
   }
 }
 

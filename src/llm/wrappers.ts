@@ -1,7 +1,9 @@
 import type { Attributes, Context, Link, Span, SpanKind } from '@opentelemetry/api';
+import { type Checks, checkValues } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import type { Capture } from './content/capture.ts';
 import type { LlmResponse, Operation } from './provider.ts';
+import { spanChecks } from './wrapper-checks.ts';
 
 export type AnyFunction = (...args: never[]) => unknown;
 export type ResultOf<F extends AnyFunction> = Awaited<ReturnType<F>>;
@@ -10,9 +12,13 @@ export type SpanType = 'trace' | 'agent' | 'llm' | 'tool' | 'retrieval' | 'infra
 export interface SpanOptions {
   /** The name of the agent, tool or step; of the function by default. */
   name?: string;
+  /** More attributes of the span. */
   attributes?: Attributes;
+  /** Whose child it is; of the active span by default. */
   parent?: Context | Span;
+  /** `INTERNAL` by default, of retrievals `CLIENT`; model calls are `CLIENT` whatever is said. */
   kind?: SpanKind;
+  /** None by default. */
   links?: Link[];
   /** Beats the option `capture`, for this function alone. */
   capture?: Capture;
@@ -21,17 +27,21 @@ export interface SpanOptions {
 export interface AgentOptions extends SpanOptions {}
 
 export interface ToolOptions extends SpanOptions {
+  /** `gen_ai.tool.description` of the span. */
   description?: string;
 }
 
 export interface RetrievalOptions<R = unknown> extends SpanOptions {
-  /** How many documents a result holds. */
+  /** How many documents a result holds; by default read off its shape. */
   count?: (result: R) => number | undefined;
 }
 
 export interface LlmOptions<R = unknown> extends SpanOptions {
+  /** Short name, as `openai`; by default read off arguments and result. */
   provider?: string;
+  /** The one asked for; by default read off arguments and result. */
   model?: string;
+  /** `chat` by default. */
   operation?: Operation;
   /** The prompt that a registry or a file keeps under this name: `gen_ai.prompt.name` and `.version`. */
   prompt?: { name: string; version?: string };
@@ -79,10 +89,14 @@ export type RunWrapped<O> = (
 ) => (call: () => unknown, args: readonly unknown[]) => unknown;
 
 /**
- * The four forms of a wrapper over one way to run. What is no function, and the arguments of TypeScript's experimental
- * decorators, which would silently do nothing, throw a `TelemetryError`.
+ * The four forms of a wrapper over one way to run. What is no function, options that are wrong, and the arguments of
+ * TypeScript's experimental decorators, which would silently do nothing, throw a `TelemetryError`.
  */
-export function createWrapper<O extends { name?: string }>(word: string, run: RunWrapped<O>): SpanWrapper<O> {
+export function createWrapper<O extends { name?: string }>(
+  word: string,
+  run: RunWrapped<O>,
+  checks: Checks = spanChecks,
+): SpanWrapper<O> {
   function wrapFunction(options: O, fn: AnyFunction, name: string): AnyFunction {
     const runCall = run(options, name, fn);
     const wrapped = function (this: unknown, ...args: never[]): unknown {
@@ -114,6 +128,7 @@ export function createWrapper<O extends { name?: string }>(word: string, run: Ru
       return wrapFunction({} as O, first as AnyFunction, first.name || word);
     }
     if (typeof first !== 'object' || first === null) throw notAFunction(word, first);
+    checkValues(first, checks, `${word}.`);
     const options = first as O;
     if (args.length < 2)
       return (...decorated: unknown[]) => decorate(options, decorated[0], decorated[1], decorated.length);

@@ -3,7 +3,7 @@ import { type BatchFamily, type MetricBatch, StoreRefusal } from './store.ts';
 
 /** Points of a batch; a sender makes several of more. */
 export const maxBatchPoints = 2_000;
-export const maxBatchIdLength = 64;
+const maxBatchIdLength = 64;
 export const maxFamilyNameLength = 255;
 /** Characters of a family's help, unit, and each part of its scope. */
 export const maxFamilyTextLength = 1_024;

@@ -1,4 +1,4 @@
-import { type Clock, toUnixNano, withTimeout } from '../clock.ts';
+import { type Clock, secondsSince, toUnixNano, withTimeout } from '../clock.ts';
 import { createCardinalityGuard, defaultCaps, defaultSeriesPerMetric } from './cardinality.ts';
 import {
   alreadyDefined,
@@ -6,6 +6,7 @@ import {
   checkBuckets,
   checkMetricOptions,
   checkNames,
+  checkRegistryOptions,
   checkSame,
   type Definition,
 } from './definition.ts';
@@ -26,7 +27,7 @@ import type { LabelValues } from './series.ts';
 import type { MetricFamily, MetricsSnapshot } from './snapshot.ts';
 
 /** Rastir's bounds for durations, in seconds. */
-export const defaultBuckets: readonly number[] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
+const defaultBuckets: readonly number[] = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 
 /** A registry, and what the library itself needs of it. */
 export class Registry implements MetricRegistry {
@@ -89,8 +90,9 @@ export class Registry implements MetricRegistry {
     name: string,
     options: MetricOptions<L> & { observe?: () => Observed<L> | Promise<Observed<L>> } = {},
   ): Gauge<L> {
+    const fullName = this.#fullName(name, options);
     const { observe } = options;
-    const instrument = this.define(this.#fullName(name, options), 'gauge', options.labels, {
+    const instrument = this.define(fullName, 'gauge', options.labels, {
       ...options,
       observe: observe && ((target: NumberInstrument) => observeInto(target, observe())),
       observer: 'gauge',
@@ -115,7 +117,7 @@ export class Registry implements MetricRegistry {
       startTimer: (atStart) => {
         const start = this.#monotonic();
         return (atEnd) => {
-          const seconds = Math.max(0, this.#monotonic() - start) / 1000;
+          const seconds = secondsSince(start, this.#monotonic);
           instrument.record(seconds, { ...atStart, ...atEnd });
           return seconds;
         };
@@ -252,5 +254,6 @@ const overflowMetric = 'edgespan_series_overflow_total';
  * registry.counter('orders_total').inc(); // shop_orders_total
  */
 export function createMetricRegistry(options: MetricRegistryOptions = {}): MetricRegistry {
+  checkRegistryOptions(options);
   return new Registry(options);
 }

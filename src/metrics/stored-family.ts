@@ -1,21 +1,18 @@
-import { TelemetryError } from '../errors.ts';
+import { type Checks, checkValues, count } from '../checks.ts';
 import { checkBatch, refuse, wrongOf } from './batch-check.ts';
 import { differenceOf, familyKey } from './merge.ts';
 import type { MetricFamily, MetricsSnapshot } from './snapshot.ts';
 import type { BatchFamily, MetricBatch } from './store.ts';
-import { isExpired, type StoreBounds, type StoredFamily, type StoredSeries, toPoint } from './stored-series.ts';
+import { isExpired, type StoredFamily, type StoredSeries, toPoint } from './stored-series.ts';
 
 /** A store has so many families at most. */
 export const maxStoredFamilies = 2_000;
 /** Series that nobody has touched for a day expire, unless told otherwise. */
 export const defaultExpireAfterMs = 86_400_000;
 
-/** Throws a `TelemetryError` (`invalid_option`) for bounds of a store that are none. */
-export function checkStoreBounds(bounds: StoreBounds): void {
-  for (const option of ['expireAfterMs', 'maxSeries'] as const) {
-    if (Number.isSafeInteger(bounds[option]) && bounds[option] >= 1) continue;
-    throw new TelemetryError('invalid_option', `${option} of a metric store must be an integer from 1`, { option });
-  }
+/** Throws a `TelemetryError` for options of a store that are unknown or wrong, `more` than its bounds among them. */
+export function checkStoreOptions(options: object, more: Checks = {}): void {
+  checkValues(options, { expireAfterMs: count, maxSeries: count, ...more });
 }
 
 /** What a family and one of its name have in common; help and unit may be missing on one side. */

@@ -1,10 +1,10 @@
 import type { Signal } from '../delivery.ts';
-import { type Env, readChoice, readEnv, readMilliseconds, type Warn, warnEnv } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { TelemetryError } from '../errors.ts';
+import type { Fetch } from '../runtime.ts';
 import type { OtlpEncoder } from './encoder.ts';
 import { type OtlpHeaders, readHeaders, resolveHeaders } from './headers.ts';
 import { json } from './json.ts';
-import type { Fetch } from './transport.ts';
 import { readSignal } from './variables.ts';
 
 type MaybePromise<T> = T | Promise<T>;
@@ -18,19 +18,21 @@ type MaybePromise<T> = T | Promise<T>;
 export interface OtlpOptions {
   /** Base URL; `/v1/traces` and `/v1/metrics` are appended. */
   endpoint?: string;
+  /** Sent with each request; a function is asked each time. None by default. */
   headers?: OtlpHeaders | (() => MaybePromise<OtlpHeaders>);
   /** JSON by default; protobuf comes from `edgespan/protobuf`. */
   encoder?: OtlpEncoder;
   /** `none` by default. */
   compression?: 'gzip' | 'none';
-  /** For a whole export with its retries; 10,000 by default, 0 is no limit. */
+  /** Milliseconds for a whole export with its retries; 10,000 by default, 0 is no limit. */
   timeoutMs?: number;
   /** By default deltas where instances come and go, else cumulative. */
   temporality?: 'delta' | 'cumulative';
-  /** Credentials may go over plain `http:` to another host, without a warning. */
+  /** Credentials may go over plain `http:` to another host, without a warning. Off by default. */
   insecure?: boolean;
-  /** Metric deltas that may have arrived are sent again, and may then count twice. */
+  /** Metric deltas that may have arrived are sent again, and may then count twice. Off by default: they are dropped. */
   resendUnconfirmed?: boolean;
+  /** Does the requests; the global `fetch` at call time by default, never the option `fetch` of the telemetry. */
   fetch?: Fetch;
 }
 
@@ -56,22 +58,17 @@ const defaultTimeoutMs = 10_000;
 
 /**
  * Options and environment as targets, one a signal that is on. Throws for a wrong option; what is wrong in the
- * environment is told to `warn`, each problem once, and the default holds.
+ * environment is reported, each problem once, and the default holds.
  * Rules: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
-export function resolveOtlp(options: OtlpOptions | undefined, env: Env, warn: Warn): OtlpConfig {
+export function resolveOtlp(options: OtlpOptions | undefined, environment: Environment): OtlpConfig {
   checkOptions(options ?? {});
-  const told = new Set<string>();
-  const warnOnce: Warn = (error) => {
-    if (!told.has(error.message)) warn(error);
-    told.add(error.message);
-  };
-  const asked = readExporters('traces', env, warnOnce);
+  const asked = readExporters('traces', environment);
   const resolve = (signal: Signal, list: readonly string[]) =>
-    list.includes('otlp') ? resolveTarget(signal, options ?? {}, env, warnOnce) : undefined;
+    list.includes('otlp') ? resolveTarget(signal, options ?? {}, environment) : undefined;
   const traces = resolve('traces', asked);
-  const metrics = resolve('metrics', readExporters('metrics', env, warnOnce));
-  const temporality = options?.temporality ?? (metrics && readTemporality(env, warnOnce));
+  const metrics = resolve('metrics', readExporters('metrics', environment));
+  const temporality = options?.temporality ?? (metrics && readTemporality(environment));
   const console = asked.includes('console') || asked.includes('logging');
   return { ...(traces && { traces }), ...(metrics && { metrics }), temporality, console };
 }
@@ -90,38 +87,37 @@ function invalidOption(name: string, allowed: string): TelemetryError {
   return new TelemetryError('invalid_option', `otlp.${name} must be ${allowed}`, { option: `otlp.${name}` });
 }
 
-function resolveTarget(signal: Signal, options: OtlpOptions, env: Env, warn: Warn): OtlpTarget | undefined {
-  const url = resolveUrl(signal, options.endpoint, env, warn);
+function resolveTarget(signal: Signal, options: OtlpOptions, environment: Environment): OtlpTarget | undefined {
+  const url = resolveUrl(signal, options.endpoint, environment);
   if (!url) return undefined;
-  const encoder = resolveEncoder(signal, options.encoder, env, warn);
+  const encoder = resolveEncoder(signal, options.encoder, environment);
   const compression =
     options.compression ??
-    readSignal(signal, 'COMPRESSION', env, (name) => readChoice(env, name, ['gzip', 'none'], warn));
-  const timeoutMs =
-    options.timeoutMs ?? readSignal(signal, 'TIMEOUT', env, (name) => readMilliseconds(env, name, warn));
-  const given = readSignal(signal, 'HEADERS', env, (name) => readHeaders(env, name, warn));
+    readSignal(signal, 'COMPRESSION', environment, (name) => environment.choice(name, ['gzip', 'none']));
+  const timeoutMs = options.timeoutMs ?? readSignal(signal, 'TIMEOUT', environment, environment.milliseconds);
+  const given = readSignal(signal, 'HEADERS', environment, (name) => readHeaders(environment, name));
   return {
     url: url.href,
-    headers: resolveHeaders(url, options, given, warn),
+    headers: resolveHeaders(url, options, given, environment.warn),
     encoder,
     compression: compression ?? 'none',
     timeoutMs: timeoutMs ?? defaultTimeoutMs,
   };
 }
 
-function resolveUrl(signal: Signal, endpoint: string | undefined, env: Env, warn: Warn): URL | undefined {
+function resolveUrl(signal: Signal, endpoint: string | undefined, environment: Environment): URL | undefined {
   if (endpoint !== undefined) {
     const url = parseEndpoint(endpoint);
     if (url) return appendPath(url, signal);
     throw invalidOption('endpoint', endpointRule);
   }
   const own = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`;
-  return readEndpoint(own, env, warn) ?? appendPath(readEndpoint('OTEL_EXPORTER_OTLP_ENDPOINT', env, warn), signal);
+  return readEndpoint(own, environment) ?? appendPath(readEndpoint('OTEL_EXPORTER_OTLP_ENDPOINT', environment), signal);
 }
 
-function readEndpoint(name: string, env: Env, warn: Warn): URL | undefined {
-  const text = readEnv(env, name);
-  return text === undefined ? undefined : (parseEndpoint(text) ?? warnEnv(warn, name, endpointRule));
+function readEndpoint(name: string, environment: Environment): URL | undefined {
+  const text = environment.string(name);
+  return text === undefined ? undefined : (parseEndpoint(text) ?? environment.ignore(name, endpointRule));
 }
 
 /** `fetch` refuses URLs with credentials. */
@@ -138,36 +134,36 @@ function appendPath(url: URL | undefined, signal: Signal): URL | undefined {
 }
 
 /** `OTEL_TRACES_EXPORTER` and `OTEL_METRICS_EXPORTER` list exporters; without `otlp` in a list nothing is sent. */
-function readExporters(signal: Signal, env: Env, warn: Warn): readonly string[] {
+function readExporters(signal: Signal, environment: Environment): readonly string[] {
   const name = `OTEL_${signal.toUpperCase()}_EXPORTER`;
-  const list = (readEnv(env, name) ?? 'otlp')
+  const list = (environment.string(name) ?? 'otlp')
     .toLowerCase()
     .split(',')
     .map((item) => item.trim());
   const known = list.filter((item) => exporters.includes(item));
-  if (known.length < list.length) warnEnv(warn, name, exporters.slice(0, -1).join(', '));
+  if (known.length < list.length) environment.ignore(name, exporters.slice(0, -1).join(', '));
   return known.length > 0 ? known : ['otlp'];
 }
 
 const exporters = ['otlp', 'console', 'none', 'prometheus', 'logging', ''];
 
-function resolveEncoder(signal: Signal, given: OtlpEncoder | undefined, env: Env, warn: Warn): OtlpEncoder {
+function resolveEncoder(signal: Signal, given: OtlpEncoder | undefined, environment: Environment): OtlpEncoder {
   const protocols = ['grpc', 'http/protobuf', 'http/json'] as const;
-  const protocol = readSignal(signal, 'PROTOCOL', env, (name) => readChoice(env, name, protocols, warn));
+  const protocol = readSignal(signal, 'PROTOCOL', environment, (name) => environment.choice(name, protocols));
   const remedy =
     protocol === 'grpc'
       ? 'use @opentelemetry/exporter-trace-otlp-grpc as an exporter'
       : protocol === 'http/protobuf' && !given && "pass otlp.encoder, protobuf from 'edgespan/protobuf'";
   if (remedy) {
     const message = `OTLP goes as ${given ? given.contentType : 'JSON'} over HTTP; for ${protocol} ${remedy}`;
-    warn(new TelemetryError('protocol_unavailable', message));
+    environment.warn(new TelemetryError('protocol_unavailable', message));
   }
   return given ?? json;
 }
 
-function readTemporality(env: Env, warn: Warn): 'delta' | 'cumulative' | undefined {
+function readTemporality(environment: Environment): 'delta' | 'cumulative' | undefined {
   const name = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE';
-  const preference = readChoice(env, name, ['cumulative', 'delta', 'lowmemory'], warn);
+  const preference = environment.choice(name, ['cumulative', 'delta', 'lowmemory']);
   // Both differ only for what is observed by callbacks.
   return preference === 'lowmemory' ? 'delta' : preference;
 }

@@ -3,11 +3,12 @@ import type { Delivery, Ledger } from '../delivery.ts';
 import { createDeltaReader } from '../metrics/delta.ts';
 import { isOwn, type MetricExporter } from '../metrics/metric-exporter.ts';
 import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
+import type { Fetch } from '../runtime.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
-import type { SpanSink } from '../trace/span-pipeline.ts';
+import type { SendSpans } from '../trace/span-pipeline.ts';
 import type { OtlpTarget } from './config.ts';
 import { deliver } from './deliver.ts';
-import { type Fetch, type OtlpOutcome, postOtlp } from './transport.ts';
+import { type OtlpOutcome, postOtlp } from './transport.ts';
 
 export interface OtlpPort {
   readonly fetch: () => Fetch;
@@ -17,7 +18,7 @@ export interface OtlpPort {
 }
 
 /** Spans to an OTLP endpoint. */
-export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SpanSink {
+export function createOtlpSpanSink(target: OtlpTarget, port: OtlpPort): SendSpans {
   const post = createPost(target, port);
   return async <S extends ReadableSpan>(spans: readonly S[], deadline: number) => {
     const { returned, ...rest } = await deliver<readonly S[]>(spans, {
@@ -124,7 +125,14 @@ function createPost(target: OtlpTarget, port: OtlpPort) {
     const latest = timeoutMs > 0 ? clock.monotonic() + timeoutMs : Number.POSITIVE_INFINITY;
     const { contentType } = encoder;
     const outcome = await postOtlp({
-      ...{ url, headers, body, contentType, compression, clock, random, maxRetries },
+      url,
+      headers,
+      body,
+      contentType,
+      compression,
+      clock,
+      random,
+      maxRetries,
       fetch: port.fetch(),
       deadline: Math.min(deadline, latest),
     });

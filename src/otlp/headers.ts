@@ -1,4 +1,4 @@
-import { type Env, readEnv, type Warn, warnEnv } from '../environment.ts';
+import type { Environment, Warn } from '../environment.ts';
 import { TelemetryError } from '../errors.ts';
 import { parseKeyValueList } from './variables.ts';
 
@@ -34,11 +34,11 @@ const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/;
 const credential = /authorization|cookie|token|secret|key/i;
 
 /** Entries that HTTP allows; the others are left out with a warning. */
-export function readHeaders(env: Env, name: string, warn: Warn): OtlpHeaders {
-  const { entries, invalid } = parseKeyValueList(readEnv(env, name) ?? '');
+export function readHeaders(environment: Environment, name: string): OtlpHeaders {
+  const { entries, invalid } = parseKeyValueList(environment.string(name) ?? '');
   const valid = entries.filter(
     ([key, value]) => /^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[\t -~\u0080-\u00ff]*$/.test(value),
   );
-  if (invalid > 0 || valid.length < entries.length) warnEnv(warn, name, 'key=value,key=value, percent-encoded');
+  if (invalid > 0 || valid.length < entries.length) environment.ignore(name, 'key=value,key=value, percent-encoded');
   return Object.fromEntries(valid.map(([key, value]) => [key.toLowerCase(), value]));
 }

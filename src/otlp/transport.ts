@@ -1,9 +1,8 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, maxTimerMs } from '../clock.ts';
+import type { Fetch } from '../runtime.ts';
+import { version } from '../version.ts';
 import { parseResponse, type ResponseDetail } from './response.ts';
 import { isNeverSent, isRetryable, parseRetryAfter, toBackoff } from './retry.ts';
-
-/** `fetch` without the static members that some runtimes add. */
-export type Fetch = (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
 
 /** One export: all its attempts lie before `deadline`, a reading of `clock.monotonic` (`Infinity` is no limit). */
 export interface OtlpRequest {
@@ -39,9 +38,6 @@ export const maxRequestBytes = 64 * 1024 * 1024;
 export const maxResponseBytes = 4 * 1024 * 1024;
 
 const maxMessageLength = 256;
-const userAgent = 'OTel-OTLP-Exporter-JavaScript/edgespan-0.1.0';
-/** A longer delay would make timers fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * Posts one batch, with retries, and never rejects. Reasons and messages hold neither header values nor the URL.
@@ -69,7 +65,7 @@ export async function postOtlp(request: OtlpRequest): Promise<OtlpOutcome> {
 
 async function createInit({ headers, body, contentType, compression }: OtlpRequest): Promise<RequestInit> {
   const all = new Headers(headers);
-  if (!all.has('user-agent')) all.set('user-agent', userAgent);
+  if (!all.has('user-agent')) all.set('user-agent', `OTel-OTLP-Exporter-JavaScript/edgespan-${version}`);
   all.set('content-type', contentType);
   const gzip = compression === 'gzip' && typeof CompressionStream === 'function';
   if (gzip) all.set('content-encoding', 'gzip');

@@ -1,15 +1,15 @@
 import type { Signal } from '../delivery.ts';
-import { type Env, readEnv } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 
 /** The variable of a signal, where it is set, else the general one. */
 export function readSignal<T>(
   signal: Signal,
   name: string,
-  env: Env,
+  environment: Environment,
   read: (name: string) => T | undefined,
 ): T | undefined {
   const own = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_${name}`;
-  return readEnv(env, own) === undefined ? read(`OTEL_EXPORTER_OTLP_${name}`) : read(own);
+  return environment.string(own) === undefined ? read(`OTEL_EXPORTER_OTLP_${name}`) : read(own);
 }
 
 /**

@@ -36,7 +36,7 @@ export const traceContext: TextMapPropagator = {
 };
 
 /** A `traceparent` header of any version but `ff`; `undefined` where it is invalid. */
-export function parseTraceparent(header: string): SpanContext | undefined {
+function parseTraceparent(header: string): SpanContext | undefined {
   if (header.length > maxHeaderLength) return undefined;
   const parts = /^[ \t]*([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-[^ \t]*)?[ \t]*$/.exec(header);
   if (!parts) return undefined;

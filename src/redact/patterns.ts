@@ -35,8 +35,17 @@ function isPhone(match: string): boolean {
 
 /** What stands before a secret in headers, addresses, JSON and the environment, there behind somebody's name. */
 const names = [
-  ...['api[_-]?key', 'access[_-]?key', 'private[_-]?key', 'client[_-]?secret', 'secret', 'sig', 'signature'],
-  ...['(?:access|auth|refresh|session|id|security|bearer)[_-]?token', 'password', 'passwd', 'passphrase'],
+  'api[_-]?key',
+  'access[_-]?key',
+  'private[_-]?key',
+  'client[_-]?secret',
+  'secret',
+  'sig',
+  'signature',
+  '(?:access|auth|refresh|session|id|security|bearer)[_-]?token',
+  'password',
+  'passwd',
+  'passphrase',
 ].join('|');
 /** Between a name and its value: in JSON that is in a JSON text, quotes are escaped. */
 const quote = `\\\\{0,3}["']?`;

@@ -1,3 +1,4 @@
+import { statusError } from './otel-span.ts';
 import type { RecordingSpan } from './span.ts';
 
 /** Reasons to keep a trace that the sampler left out, decided when its local root ends. */
@@ -8,7 +9,7 @@ export interface TailRules {
 }
 
 /** Attribute whose sum over a local trace `keepCostlierThanUsd` is compared with. */
-export const costAttribute = 'llm.cost_usd';
+const costAttribute = 'llm.cost_usd';
 
 /**
  * The spans of one trace that this process made. A sampled one passes its spans on as they end; one that only the tail
@@ -38,7 +39,7 @@ export function createTailTrace(
   function judge(span: RecordingSpan): void {
     const spanCost = span.attributes[costAttribute];
     if (typeof spanCost === 'number') cost += spanCost;
-    matched ||= rules.keepErrors === true && span.status.code === 2;
+    matched ||= rules.keepErrors === true && span.status.code === statusError;
     matched ||= rules.keepSlowerThanMs !== undefined && span.durationMs > rules.keepSlowerThanMs;
     matched ||= rules.keepCostlierThanUsd !== undefined && cost > rules.keepCostlierThanUsd;
   }

@@ -7,14 +7,14 @@ export const spanKind = { internal: 0, server: 1, client: 2, consumer: 4 } as co
 /** `SpanStatusCode.ERROR` of the API. */
 export const statusError = 2;
 
-const spanKey = /* @__PURE__ */ createContextKey('OpenTelemetry Context Key SPAN');
+const contextKey = /* @__PURE__ */ createContextKey('OpenTelemetry Context Key SPAN');
 
 export function getSpan(context: Context): Span | undefined {
-  return (context.getValue(spanKey) as Span | undefined) || undefined;
+  return (context.getValue(contextKey) as Span | undefined) || undefined;
 }
 
 export function setSpan(context: Context, span: Span): Context {
-  return context.setValue(spanKey, span);
+  return context.setValue(contextKey, span);
 }
 
 export function getSpanContext(context: Context): SpanContext | undefined {
@@ -23,6 +23,11 @@ export function getSpanContext(context: Context): SpanContext | undefined {
 
 export function setSpanContext(context: Context, spanContext: SpanContext): Context {
   return setSpan(context, wrapSpanContext(spanContext));
+}
+
+/** What tells a span from all others. */
+export function spanKey({ traceId, spanId }: Pick<SpanContext, 'traceId' | 'spanId'>): string {
+  return traceId + spanId;
 }
 
 /** A span that carries ids and records nothing. */

@@ -2,7 +2,7 @@ import type { Delivery, Ledger } from '../delivery.ts';
 import type { ReadableSpan } from './readable-span.ts';
 
 /** Takes a batch until `deadline` (monotonic milliseconds) and says what became of it. Never rejects. */
-export type SpanSink = <S extends ReadableSpan>(spans: readonly S[], deadline: number) => Promise<Delivery<S>>;
+export type SendSpans = <S extends ReadableSpan>(spans: readonly S[], deadline: number) => Promise<Delivery<S>>;
 
 export interface WeighedSpan extends ReadableSpan {
   /** Bytes that it takes, roughly. */
@@ -24,7 +24,7 @@ export interface SpanPipeline {
 }
 
 export interface SpanPipelineOptions {
-  readonly sink: SpanSink;
+  readonly sink: SendSpans;
   readonly ledger: Ledger;
   readonly maxSpans: number;
   readonly maxBytes: number;

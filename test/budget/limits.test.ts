@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ReserveRequest } from '../../src/budget/store.ts';
-import { BudgetExceededError } from '../../src/index.ts';
+import { BudgetExceededError, type BudgetStatus } from '../../src/index.ts';
 import { chatCompletion } from '../support/telemetry.ts';
 import { costUsd, createAsyncStore, setUp } from './set-up.ts';
 
@@ -37,6 +37,26 @@ describe('a limit', () => {
     expect(unread.map(({ status }) => status)).toEqual([429, 429, 429]);
     const none = { usd: 0, tokens: 0 };
     expect((await telemetry.budget.status())[0]).toMatchObject({ spent: none, reserved: none });
+  });
+
+  it('holds what the tier costs that is asked for, and counts the one that has answered', async () => {
+    const price = { input: 1, output: 10, serviceTiers: { priority: 2, flex: 0.5 } };
+    const { telemetry, ask, call } = setUp({
+      prices: { 'gpt-4o': price, 'gpt-4o-2024-08-06': price },
+      budget: { limits: { usd: 0.0003, window: 'day' } },
+      answer: (init) => Response.json(chatCompletion({ service_tier: JSON.parse(String(init?.body)).answered })),
+    });
+    const list = await ask();
+    const [{ reserved: one }] = (await telemetry.budget.status()) as [BudgetStatus];
+    await list.text();
+    const twice = await ask({ service_tier: 'priority', answered: 'default' });
+    const [{ reserved: two }] = (await telemetry.budget.status()) as [BudgetStatus];
+    expect(two.usd).toBeGreaterThan(1.9 * one.usd);
+    await twice.text();
+    expect((await telemetry.budget.status())[0]!.spent.usd).toBeCloseTo(2 * costUsd, 9);
+    expect(await call({ answered: 'flex' })).toBe(200);
+    expect((await telemetry.budget.status())[0]!.spent.usd).toBeCloseTo(2.5 * costUsd, 9);
+    expect(await call({ service_tier: 'priority', max_tokens: 10 })).toBe(402);
   });
 
   it('begins anew with its window', async () => {

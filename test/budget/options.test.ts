@@ -27,7 +27,7 @@ describe('options of budgets', () => {
       },
     ],
     ['budget.limits.dollars', { limits: { dollars: 1 } }],
-    ['budget.lease', { limits, lease: {} }],
+    ['budget.lease.usd', { limits, lease: {} }],
     ['budget.store', { limits, store: { reserve() {} } }],
     ['budget.timeZone', { limits, timeZone: 'Mars/Olympus' }],
     ['budget.onExceeded', { limits, onExceeded: 'throw' }],

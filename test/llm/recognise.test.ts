@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineProvider, type Gateway, type Provider, type ProviderRequest } from '../../src/llm/provider.ts';
-import { follow, recognise } from '../../src/llm/recognise.ts';
+import { findAnswering, recognise } from '../../src/llm/recognise.ts';
 
 const at = (hostname: string, more: Partial<Provider> = {}): Provider =>
   defineProvider({
@@ -32,7 +32,7 @@ function setUp(gateway: Gateway, others: readonly Provider[] = [acme], more: Par
   const providers = [gate(gateway, more), ...others];
   const go = (reply?: Headers, sent = request) => {
     const found = recognise(providers, sent, report)!;
-    return follow(found, sent, providers, report, reply);
+    return findAnswering(found, sent, providers, report, reply);
   };
   return { providers, errors, go };
 }
@@ -58,12 +58,12 @@ describe('recognise', () => {
   });
 });
 
-describe('follow', () => {
+describe('findAnswering', () => {
   it('leaves alone who is no gateway, and what the gateway itself answers', () => {
     const { go, providers } = setUp({ upstream: () => undefined });
     expect(go()).toEqual({ provider: providers[0], operation: 'chat', request });
     const found = { provider: acme, operation: 'chat' };
-    expect(follow(found, request, providers, () => {})).toEqual({ ...found, request });
+    expect(findAnswering(found, request, providers, () => {})).toEqual({ ...found, request });
   });
 
   it('finds who stands behind, by address and body', () => {

@@ -125,7 +125,9 @@ describe('a session', () => {
   it('refuses impossible limits', () => {
     const { telemetry } = create();
     expect(() => telemetry.session({ maxRecords: 0 })).toThrow(TelemetryError);
-    expect(() => telemetry.session({ qualityWindow: 1 })).toThrow(/qualityWindow must be an integer from 2, not 1/);
+    expect(() => telemetry.session({ qualityWindow: 1 })).toThrow(
+      /session.qualityWindow is 1: it must be an integer from 2/,
+    );
   });
 });
 

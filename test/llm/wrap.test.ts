@@ -156,7 +156,7 @@ describe('a wrapped object', () => {
   it('is refused where it is none, and with a type that is none', () => {
     const telemetry = createAlsTelemetry();
     expect(() => telemetry.wrap(5 as never)).toThrow(TelemetryError);
-    expect(() => telemetry.wrap(new Store(), { type: 'chain' as never })).toThrow(/trace or agent or llm/);
+    expect(() => telemetry.wrap(new Store(), { type: 'chain' as never })).toThrow(/"trace" or "agent" or "llm"/);
   });
 
   it('may be frozen, or a proxy, and keep what is fixed', () => {

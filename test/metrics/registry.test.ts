@@ -45,9 +45,9 @@ describe('definitions', () => {
   });
 
   it.each([
-    [{ labelNames: ['a'] }, 'x has no option "labelNames"; there are help, unit, labels, observe, buckets'],
-    [{ labels: 'a' }, 'labels of x must be a list'],
-    [{ buckets: 5 }, 'buckets of x must be a list'],
+    [{ labelNames: ['a'] }, 'there is no option x.labelNames: known are help, unit, labels, observe, buckets'],
+    [{ labels: 'a' }, 'x.labels is "a": it must be a list of'],
+    [{ buckets: 5 }, 'x.buckets is 5: it must be a list of numbers'],
   ])('with the options %j throw, and say what there is', (options, message) => {
     const registry = createMetricRegistry();
     for (const define of ['counter', 'gauge', 'histogram'] as const) {

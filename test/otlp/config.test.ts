@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../../src/environment.ts';
 import type { TelemetryError } from '../../src/errors.ts';
 import { type OtlpOptions, resolveOtlp } from '../../src/otlp/config.ts';
 import { json } from '../../src/otlp/json.ts';
 
 function resolve(options: OtlpOptions | undefined, env: Record<string, unknown> = {}) {
   const warnings: TelemetryError[] = [];
-  const config = resolveOtlp(options, env, (error) => warnings.push(error));
+  const config = resolveOtlp(
+    options,
+    createEnvironment(env, (error) => warnings.push(error)),
+  );
   return { ...config, warnings, codes: warnings.map(({ code, option }) => option ?? code) };
 }
 

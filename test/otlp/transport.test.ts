@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Fetch, maxRequestBytes, maxResponseBytes, type OtlpRequest, postOtlp } from '../../src/otlp/transport.ts';
+import { maxRequestBytes, maxResponseBytes, type OtlpRequest, postOtlp } from '../../src/otlp/transport.ts';
+import type { Fetch } from '../../src/runtime.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 const body = new TextEncoder().encode('{"resourceSpans":[]}');
 
@@ -51,7 +55,7 @@ describe('a request', () => {
     expect(Object.fromEntries(sent!.headers)).toEqual({
       authorization: 'Bearer s3cret-token',
       'content-type': 'application/json',
-      'user-agent': 'OTel-OTLP-Exporter-JavaScript/edgespan-0.1.0',
+      'user-agent': `OTel-OTLP-Exporter-JavaScript/edgespan-${version}`,
     });
   });
 

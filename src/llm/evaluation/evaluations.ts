@@ -1,5 +1,5 @@
 import type { Context, Span, Tracer } from '@opentelemetry/api';
-import { type Clock, maxTimerMs, withTimeout } from '../../clock.ts';
+import { type Clock, maxTimerMs, secondsSince, withTimeout } from '../../clock.ts';
 import { ignore, messageOf, safely, TelemetryError } from '../../errors.ts';
 import { asNumber, asObject, asString } from '../../json.ts';
 import type { CompleteRuntime } from '../../runtime.ts';
@@ -106,7 +106,7 @@ export function createEvaluations(ports: EvaluationsPorts): Evaluations {
       judgeProvider: evaluator.provider,
       judgeModel: evaluator.model,
       score: result?.score,
-      seconds: Math.max(0, clock.monotonic() - startedAt) / 1000,
+      seconds: secondsSince(startedAt, clock.monotonic),
       trace: traceRef(span),
     });
     span.end();

@@ -35,19 +35,22 @@ export interface EvaluationTools {
  * };
  */
 export interface Evaluator {
+  /** Of the score: the label `evaluation`. */
   name: string;
   /** Who judges, where that is a model: labels of the Rastir preset. */
   provider?: string;
+  /** The model that judges, likewise. */
   model?: string;
+  /** May answer at once or later. */
   evaluate(input: EvaluationInput, tools: EvaluationTools): EvaluationResult | Promise<EvaluationResult>;
 }
 
 export interface EvaluationOptions {
   /** Those of `edgespan/judges`, or of one's own. */
   evaluators: readonly Evaluator[];
-  /** Share of the calls that are judged, 1. `telemetry.llm({ evaluate })` says it for one function. */
+  /** Share of the calls that are judged, 0 to 1; 1 by default. `telemetry.llm({ evaluate })` says it for a function. */
   sampleRate?: number;
-  /** For one evaluator and one call, 20,000: Workers end what runs 30 seconds after the response. */
+  /** Milliseconds for one evaluator and one call, 20,000: Workers end what runs 30 seconds after the response. */
   timeoutMs?: number;
   /** Evaluations that are under way; more than so many are dropped and counted, 100. */
   maxQueue?: number;
@@ -55,8 +58,11 @@ export interface EvaluationOptions {
 
 /** A score that was given elsewhere. */
 export interface Evaluation {
+  /** What was judged, as `relevance`: the label `evaluation`. */
   name: string;
+  /** Any finite number. */
   score: number;
+  /** A word for the score, as `pass`. */
   label?: string;
   explanation?: string;
   /** What was judged; the active span by default. */
@@ -65,7 +71,9 @@ export interface Evaluation {
 
 /** What a user thinks of an answer. */
 export interface Feedback {
+  /** What it is about, as `thumbs`: the label `evaluation`. */
   name: string;
+  /** Any finite number. */
   score: number;
   comment?: string;
   /** Of the trace that the answer came from, 32 hex digits: `telemetry.logFields().trace_id`. */

@@ -32,8 +32,18 @@ export function createShape({ name, priority, accepts, read, items, content }: S
 }
 
 const fields: readonly (keyof LlmUsage)[] = [
-  ...(['input', 'cacheRead', 'cacheWrite', 'cacheWrite1h', 'output', 'reasoning', 'total'] as const),
-  ...(['audioInput', 'audioCacheRead', 'audioOutput', 'webSearches', 'requests'] as const),
+  'input',
+  'cacheRead',
+  'cacheWrite',
+  'cacheWrite1h',
+  'output',
+  'reasoning',
+  'total',
+  'audioInput',
+  'audioCacheRead',
+  'audioOutput',
+  'webSearches',
+  'requests',
 ];
 
 /** Field by field; one that nobody tells stays unknown. */

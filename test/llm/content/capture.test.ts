@@ -388,7 +388,9 @@ describe('a session', () => {
     const session = telemetry.session();
     await session.run(() => chat(telemetry));
     expect(session.costs()[0]).not.toHaveProperty('preview');
-    expect(() => telemetry.session({ preview: 101 })).toThrow(/session.preview is 101: it must be an integer from 0 to 100/);
+    expect(() => telemetry.session({ preview: 101 })).toThrow(
+      /session.preview is 101: it must be an integer from 0 to 100/,
+    );
     const inner = telemetry.session({ preview: 1 });
     const outer = telemetry.session({ preview: 5 });
     await outer.run(() => inner.run(() => chat(telemetry)));

@@ -17,7 +17,7 @@ import { openrouter } from '../../../src/llm/providers/openrouter.ts';
 import { perplexity } from '../../../src/llm/providers/perplexity.ts';
 import { vertex } from '../../../src/llm/providers/vertex.ts';
 import { xai } from '../../../src/llm/providers/xai.ts';
-import { follow, recognise } from '../../../src/llm/recognise.ts';
+import { findAnswering, recognise } from '../../../src/llm/recognise.ts';
 import { createTestTelemetry } from '../../../src/testing.ts';
 
 // https://developers.cloudflare.com/ai-gateway/usage/providers/ and the pages below it
@@ -238,7 +238,7 @@ describe('behind the gateway', () => {
     const report = (error: unknown) => errors.push(error);
     const sent = { url: new URL(`${gateway}/${path}`), method: 'POST', headers: new Headers(), body: { model: 'm' } };
     const found = recognise(everyone, sent, report)!;
-    const { provider, operation, request } = follow(found, sent, everyone, report);
+    const { provider, operation, request } = findAnswering(found, sent, everyone, report);
     const word = request.url.pathname.endsWith(':generateContent') ? 'generate_content' : 'chat';
     expect([provider.name, operation]).toEqual([name, word]);
     if (model) expect(provider.request(request).model).toBe(model);
@@ -266,7 +266,7 @@ describe('behind the gateway', () => {
   it('is read by the gateway alone, if need be', () => {
     const sent = { url: new URL(openaiCall.url), method: 'POST', headers: new Headers(), body: openaiCall.body };
     const found = { provider: cloudflare, operation: 'chat' };
-    const { provider, request } = follow(found, sent, [cloudflare], () => {});
+    const { provider, request } = findAnswering(found, sent, [cloudflare], () => {});
     const known = {
       provider: 'cloudflare',
       operation: 'chat',

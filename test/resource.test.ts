@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { TelemetryError } from '../../src/errors.ts';
-import { parseResourceEnv } from '../../src/otlp/resource.ts';
+import { createEnvironment } from '../src/environment.ts';
+import type { TelemetryError } from '../src/errors.ts';
+import { parseResourceEnv } from '../src/resource.ts';
 
 function parse(env: Record<string, unknown>) {
   const warnings: TelemetryError[] = [];
   return {
-    attributes: parseResourceEnv(env, (error) => warnings.push(error)),
+    attributes: parseResourceEnv(createEnvironment(env, (error) => warnings.push(error))),
     warnings: warnings.map(({ code }) => code),
   };
 }

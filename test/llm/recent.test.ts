@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Recent } from '../src/recent.ts';
+import { Recent } from '../../src/llm/recent.ts';
 
 const sizes = fc.integer({ min: 1, max: 5 });
 
