@@ -1,8 +1,15 @@
-import { budgets } from './budgets.ts';
-import { content } from './content.ts';
-import { evaluations } from './evaluations.ts';
-import { type BuiltIn, joinFeatures } from './features.ts';
-import { foreignSpans } from './foreign-spans.ts';
+import { budgets } from './features/budgets.ts';
+import { content } from './features/content.ts';
+import { evaluations } from './features/evaluations.ts';
+import { type BuiltIn, joinFeatures } from './features/feature.ts';
+import { foreignSpans } from './features/foreign-spans.ts';
+import { openTelemetry } from './features/open-telemetry.ts';
+import { presets } from './features/presets.ts';
+import { redaction } from './features/redaction.ts';
+import { sessions } from './features/sessions.ts';
+import { sharedMetrics } from './features/shared-metrics.ts';
+import { streamUsage } from './features/stream-usage.ts';
+import { wrapping } from './features/wrapping.ts';
 import { anthropic } from './llm/providers/anthropic.ts';
 import { azure } from './llm/providers/azure.ts';
 import { bedrock } from './llm/providers/bedrock.ts';
@@ -25,14 +32,7 @@ import { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 import { langchainValues } from './llm/shapes/langchain.ts';
 import { langgraphValues } from './llm/shapes/langgraph.ts';
 import { llamaIndexValues } from './llm/shapes/llama-index.ts';
-import { openTelemetry } from './open-telemetry.ts';
-import { presets } from './presets.ts';
 import { defaultPrices } from './pricing/default.ts';
-import { redaction } from './redaction.ts';
-import { sessions } from './sessions.ts';
-import { sharedMetrics } from './shared-metrics.ts';
-import { streamUsage } from './stream-usage.ts';
-import { wrapping } from './wrapping.ts';
 
 /** Every provider, asked in this order among those of one priority. */
 const allProviders = [

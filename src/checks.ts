@@ -42,14 +42,20 @@ export function integer(least: number, most = Number.MAX_SAFE_INTEGER): Check {
 
 // Tables of parts that nobody names leave the bundle.
 /* @__NO_SIDE_EFFECTS__ */
-export function oneOf(...values: unknown[]): Check {
-  const allowed = values.map((value) => JSON.stringify(value)).join(' or ');
-  return { allowed, test: (v) => values.includes(v) };
+export function oneOf(...values: readonly unknown[]): Check {
+  const all = values.flat();
+  return { allowed: all.map((value) => JSON.stringify(value)).join(' or '), test: (v) => all.includes(v) };
 }
 
 /* @__NO_SIDE_EFFECTS__ */
 export function extend(check: Check, more: Partial<Check>): Check {
   return { ...check, ...more };
+}
+
+/** One table of several. */
+/* @__NO_SIDE_EFFECTS__ */
+export function join(...tables: Checks[]): Checks {
+  return Object.assign({}, ...tables);
 }
 
 /* @__NO_SIDE_EFFECTS__ */

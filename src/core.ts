@@ -1,15 +1,22 @@
 import { checkValues, list, object } from './checks.ts';
 import { assembleTelemetry } from './create.ts';
-import { type Feature, joinFeatures } from './features.ts';
+import { type Feature, joinFeatures } from './features/feature.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export * from './api.ts';
-export { budgets } from './budgets.ts';
-export { content } from './content.ts';
-export { evaluations } from './evaluations.ts';
-export type { Feature } from './features.ts';
-export { foreignSpans } from './foreign-spans.ts';
+export { budgets } from './features/budgets.ts';
+export { content } from './features/content.ts';
+export { evaluations } from './features/evaluations.ts';
+export type { Feature } from './features/feature.ts';
+export { foreignSpans } from './features/foreign-spans.ts';
+export { openTelemetry } from './features/open-telemetry.ts';
+export { presets } from './features/presets.ts';
+export { redaction } from './features/redaction.ts';
+export { sessions } from './features/sessions.ts';
+export { sharedMetrics } from './features/shared-metrics.ts';
+export { streamUsage } from './features/stream-usage.ts';
+export { wrapping } from './features/wrapping.ts';
 export { anthropic } from './llm/providers/anthropic.ts';
 export { azure } from './llm/providers/azure.ts';
 export { bedrock } from './llm/providers/bedrock.ts';
@@ -32,8 +39,6 @@ export { aiSdkValues } from './llm/shapes/ai-sdk.ts';
 export { langchainValues } from './llm/shapes/langchain.ts';
 export { langgraphValues } from './llm/shapes/langgraph.ts';
 export { llamaIndexValues } from './llm/shapes/llama-index.ts';
-export { openTelemetry } from './open-telemetry.ts';
-export { presets } from './presets.ts';
 export { computeCost } from './pricing/cost.ts';
 export { anthropicPrices } from './pricing/table/anthropic.ts';
 export { azurePrices } from './pricing/table/azure.ts';
@@ -53,11 +58,6 @@ export { perplexityPrices } from './pricing/table/perplexity.ts';
 export { togetherPrices } from './pricing/table/together.ts';
 export { vertexPrices } from './pricing/table/vertex.ts';
 export { xaiPrices } from './pricing/table/xai.ts';
-export { redaction } from './redaction.ts';
-export { sessions } from './sessions.ts';
-export { sharedMetrics } from './shared-metrics.ts';
-export { streamUsage } from './stream-usage.ts';
-export { wrapping } from './wrapping.ts';
 
 export interface CoreOptions extends TelemetryOptions {
   /** The parts beyond the core that are used; an option or method whose part is missing says which to import. */

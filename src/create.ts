@@ -1,6 +1,6 @@
 import { createDiagnostics } from './diagnostics.ts';
 import { createEngine } from './engine.ts';
-import type { BuiltIn } from './features.ts';
+import type { BuiltIn } from './features/feature.ts';
 import { createFlusher } from './flush.ts';
 import { createSpanRunner } from './llm/spans.ts';
 import { Registry } from './metrics/registry.ts';

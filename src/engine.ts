@@ -4,7 +4,7 @@ import type { BudgetParts } from './budget/budget.ts';
 import type { Clock } from './clock.ts';
 import { createDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { createEnvironment } from './environment.ts';
-import { type BuiltIn, type Features, need } from './features.ts';
+import { type BuiltIn, type Features, need } from './features/feature.ts';
 import { createAttempts } from './llm/attempts.ts';
 import { silence } from './llm/content/silence.ts';
 import { createCostAlert } from './llm/cost-alert.ts';

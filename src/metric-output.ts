@@ -1,5 +1,5 @@
 import type { Ledger } from './delivery.ts';
-import { type Features, need } from './features.ts';
+import { type Features, need } from './features/feature.ts';
 import type { Emitter } from './llm/emitter.ts';
 import { createLlmInstruments, type LlmInstruments } from './llm/instruments.ts';
 import type { MetricDialect } from './llm/metric-dialect.ts';

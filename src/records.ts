@@ -1,6 +1,6 @@
 import type { Context, Span, SpanContext } from '@opentelemetry/api';
 import { safely } from './errors.ts';
-import { need } from './features.ts';
+import { need } from './features/feature.ts';
 import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';
 import { latestCall } from './llm/frame.ts';
 import { type GuardrailResult, guardrailAttributes, readVerdict } from './llm/guardrail.ts';

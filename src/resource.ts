@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Environment } from './environment.ts';
+import type { Redaction } from './features/redaction.ts';
 import type { TelemetryOptions } from './options.ts';
 import { parseKeyValueList } from './otlp/variables.ts';
-import type { Redaction } from './redaction.ts';
 import { createResource, type Resource } from './trace/readable-span.ts';
 import { version } from './version.ts';
 

@@ -3,7 +3,7 @@ import { type Clock, maxTimerMs } from './clock.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Environment } from './environment.ts';
 import { TelemetryError } from './errors.ts';
-import { type Features, need } from './features.ts';
+import { type Features, need } from './features/feature.ts';
 import { type MetricDialect, ownDialect } from './llm/metric-dialect.ts';
 import type { Provider } from './llm/provider.ts';
 import { Registry } from './metrics/registry.ts';

@@ -1,8 +1,8 @@
 import type { Ledger } from './delivery.ts';
+import type { Redaction } from './features/redaction.ts';
 import type { TelemetryOptions } from './options.ts';
 import type { OtlpConfig } from './otlp/config.ts';
 import { createOtlpSpanSink, type OtlpPort } from './otlp/exporter.ts';
-import type { Redaction } from './redaction.ts';
 import type { ResolvedLimits, resolveFlush } from './settings.ts';
 import { createConsoleExporter, createExporterSink, createSpanMemory, type SpanMemory } from './trace/exporters.ts';
 import type { RecordingSpan } from './trace/span.ts';

@@ -1,7 +1,7 @@
 import type { Context, Meter, MeterProvider, Span, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { Budget } from './budget/budget.ts';
 import { TelemetryError } from './errors.ts';
-import { type Features, need } from './features.ts';
+import { type Features, need } from './features/feature.ts';
 import type { FlushResult } from './flush.ts';
 import { createInvocation, type OwnInvocation } from './invocation.ts';
 import type { Evaluation, Feedback } from './llm/evaluation/evaluator.ts';

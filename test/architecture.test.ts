@@ -150,7 +150,7 @@ function namesTakenBy(file: string): string[] {
 
 function roomOf(file: string): string {
   const [, room, rest] = file.split('/');
-  if (rest !== undefined) return room!;
+  if (rest !== undefined) return room === 'features' ? 'composition' : room!;
   return foundation.includes(room!.replace('.ts', '')) ? 'foundation' : 'composition';
 }
 

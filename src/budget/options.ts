@@ -169,7 +169,7 @@ const limitChecks: Checks = {
   },
   usd: dollars,
   tokens: whole,
-  window: /* @__PURE__ */ oneOf(...budgetWindows),
+  window: /* @__PURE__ */ oneOf(budgetWindows),
   key: fn,
 };
 

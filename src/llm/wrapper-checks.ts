@@ -1,4 +1,17 @@
-import { boolean, type Checks, either, fn, group, integer, list, object, string, text, whole } from '../checks.ts';
+import {
+  boolean,
+  type Checks,
+  either,
+  fn,
+  group,
+  integer,
+  join,
+  list,
+  object,
+  string,
+  text,
+  whole,
+} from '../checks.ts';
 import { isParent } from '../trace/scope.ts';
 
 const much = /* @__PURE__ */ either(boolean, whole);
@@ -16,6 +29,6 @@ export const spanChecks: Checks = {
 };
 /** What those of some types may be told. */
 export const workChecks: Readonly<Record<string, Checks>> = {
-  tool: { ...spanChecks, description: text },
-  retrieval: { ...spanChecks, count: fn },
+  tool: /* @__PURE__ */ join(spanChecks, { description: text }),
+  retrieval: /* @__PURE__ */ join(spanChecks, { count: fn }),
 };

@@ -1,4 +1,4 @@
-import { type Checks, checkValues, integer, string } from '../checks.ts';
+import { checkValues, integer, join, string } from '../checks.ts';
 import { type MetricSource, type MetricsRouteOptions, metricsHandler, routeChecks } from '../metrics-source.ts';
 
 /** A running HTTP server, as a runtime's port gives it. */
@@ -32,12 +32,11 @@ export interface MetricsServer {
   readonly url: string;
 }
 
-const checks: Checks = {
-  ...routeChecks,
+const checks = /* @__PURE__ */ join(routeChecks, {
   port: /* @__PURE__ */ integer(0, 65_535),
   host: string,
   path: { allowed: 'a path, as "/metrics"', test: (v) => typeof v === 'string' && v.startsWith('/') },
-};
+});
 
 /** A server of its own for `/metrics`, for programs that have none. Throws a `TelemetryError` for wrong options. */
 export function createServer(

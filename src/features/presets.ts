@@ -1,6 +1,6 @@
-import type { Feature } from './features.ts';
-import { presetSpans } from './llm/preset-spans.ts';
-import { metricDialect } from './llm/presets.ts';
+import { presetSpans } from '../llm/preset-spans.ts';
+import { metricDialect } from '../llm/presets.ts';
+import type { Feature } from './feature.ts';
 
 export const presetPart = { metrics: metricDialect, spans: presetSpans };
 

@@ -1,9 +1,9 @@
-import { type Checks, checkValues, count, integer, string } from './checks.ts';
-import { type Feature, need } from './features.ts';
-import { createSession, type Session, type SessionOptions } from './llm/session.ts';
-import { createViewFetch } from './observed-fetch.ts';
-import type { Shared } from './parts.ts';
-import type { ContextView } from './trace/context.ts';
+import { type Checks, checkValues, count, integer, string } from '../checks.ts';
+import { createSession, type Session, type SessionOptions } from '../llm/session.ts';
+import { createViewFetch } from '../observed-fetch.ts';
+import type { Shared } from '../parts.ts';
+import type { ContextView } from '../trace/context.ts';
+import { type Feature, need } from './feature.ts';
 
 const checks: Checks = {
   name: string,

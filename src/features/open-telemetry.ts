@@ -1,6 +1,6 @@
-import type { Feature } from './features.ts';
-import { createMeterProvider } from './metrics/meter.ts';
-import { registerGlobals } from './register.ts';
+import { createMeterProvider } from '../metrics/meter.ts';
+import { registerGlobals } from '../register.ts';
+import type { Feature } from './feature.ts';
 
 export const openTelemetryPart = { createMeterProvider, register: registerGlobals };
 

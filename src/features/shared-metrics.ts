@@ -1,12 +1,12 @@
-import type { Ledger } from './delivery.ts';
-import type { Feature } from './features.ts';
-import type { MetricExporter } from './metrics/metric-exporter.ts';
-import type { Registry } from './metrics/registry.ts';
-import type { MetricStore } from './metrics/store.ts';
-import { createStoreExporter } from './metrics/store-exporter.ts';
-import type { OtlpPort } from './otlp/exporter.ts';
+import type { Ledger } from '../delivery.ts';
+import type { MetricExporter } from '../metrics/metric-exporter.ts';
+import type { Registry } from '../metrics/registry.ts';
+import type { MetricStore } from '../metrics/store.ts';
+import { createStoreExporter } from '../metrics/store-exporter.ts';
+import type { OtlpPort } from '../otlp/exporter.ts';
+import type { IdGenerator } from '../trace/ids.ts';
+import type { Feature } from './feature.ts';
 import { collectShared, pushOwn } from './store-page.ts';
-import type { IdGenerator } from './trace/ids.ts';
 
 interface StoreExporterPorts {
   readonly registry: Registry;

@@ -1,9 +1,9 @@
 import type { Context } from '@opentelemetry/api';
-import type { Engine } from './engine.ts';
-import { safely } from './errors.ts';
-import type { Feature } from './features.ts';
-import { isOurs, type KnownOfSpan, recordSpan } from './llm/record-span.ts';
-import type { ReadableSpan } from './trace/readable-span.ts';
+import type { Engine } from '../engine.ts';
+import { safely } from '../errors.ts';
+import { isOurs, type KnownOfSpan, recordSpan } from '../llm/record-span.ts';
+import type { ReadableSpan } from '../trace/readable-span.ts';
+import type { Feature } from './feature.ts';
 
 function record(engine: Engine, span: ReadableSpan, context: Context, known: KnownOfSpan): void {
   const scopeName = engine.options.scope?.name ?? 'edgespan';

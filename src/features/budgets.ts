@@ -1,5 +1,5 @@
-import { type Budget, type BudgetParts, createBudget } from './budget/budget.ts';
-import { dollars, resolveBudget } from './budget/options.ts';
+import { type Budget, type BudgetParts, createBudget } from '../budget/budget.ts';
+import { dollars, resolveBudget } from '../budget/options.ts';
 import {
   type Checks,
   checkValues,
@@ -15,18 +15,18 @@ import {
   ratio,
   string,
   whole,
-} from './checks.ts';
-import type { Clock } from './clock.ts';
-import type { Feature } from './features.ts';
-import type { MetricDialect } from './llm/metric-dialect.ts';
-import type { Registry } from './metrics/registry.ts';
-import { isOn } from './observed-fetch.ts';
-import type { TelemetryOptions } from './options.ts';
-import type { Shared } from './parts.ts';
-import type { PriceBook } from './pricing/book.ts';
-import type { CompleteRuntime } from './runtime.ts';
-import type { ContextView } from './trace/context.ts';
-import type { IdGenerator } from './trace/ids.ts';
+} from '../checks.ts';
+import type { Clock } from '../clock.ts';
+import type { MetricDialect } from '../llm/metric-dialect.ts';
+import type { Registry } from '../metrics/registry.ts';
+import { isOn } from '../observed-fetch.ts';
+import type { TelemetryOptions } from '../options.ts';
+import type { Shared } from '../parts.ts';
+import type { PriceBook } from '../pricing/book.ts';
+import type { CompleteRuntime } from '../runtime.ts';
+import type { ContextView } from '../trace/context.ts';
+import type { IdGenerator } from '../trace/ids.ts';
+import type { Feature } from './feature.ts';
 
 /** What limits and stores may be is said where they are read. */
 const checks: Checks = {

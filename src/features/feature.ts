@@ -1,12 +1,12 @@
+import { TelemetryError } from '../errors.ts';
+import type { Provider } from '../llm/provider.ts';
+import type { PriceTable } from '../pricing/price.ts';
 import type { budgetPart } from './budgets.ts';
 import type { contentPart } from './content.ts';
-import { TelemetryError } from './errors.ts';
 import type { evaluationPart } from './evaluations.ts';
 import type { foreignSpanPart } from './foreign-spans.ts';
-import type { Provider } from './llm/provider.ts';
 import type { openTelemetryPart } from './open-telemetry.ts';
 import type { presetPart } from './presets.ts';
-import type { PriceTable } from './pricing/price.ts';
 import type { redactionPart } from './redaction.ts';
 import type { sessionPart } from './sessions.ts';
 import type { sharedMetricPart } from './shared-metrics.ts';

@@ -1,33 +1,30 @@
-import { boolean, type Checks, checkValues, fn, group, list, needed, oneOf, string, text } from './checks.ts';
-import type { Engine } from './engine.ts';
-import { type Feature, need } from './features.ts';
-import { vendorOf } from './llm/client-address.ts';
-import { kindOf } from './llm/gated.ts';
-import { createModelCallRunner, type ModelCallRunner } from './llm/model-call.ts';
-import { type WrapOptions, wrapObject } from './llm/wrap.ts';
-import { capture, spanChecks } from './llm/wrapper-checks.ts';
-import { createWrapper, type LlmOptions, type LlmWrapper } from './llm/wrappers.ts';
-import { isOn } from './observed-fetch.ts';
-import type { Shared } from './parts.ts';
-import type { ContextView } from './trace/context.ts';
+import { boolean, type Checks, checkValues, fn, group, join, list, needed, oneOf, string, text } from '../checks.ts';
+import type { Engine } from '../engine.ts';
+import { vendorOf } from '../llm/client-address.ts';
+import { kindOf } from '../llm/gated.ts';
+import { createModelCallRunner, type ModelCallRunner } from '../llm/model-call.ts';
+import { type WrapOptions, wrapObject } from '../llm/wrap.ts';
+import { capture, spanChecks } from '../llm/wrapper-checks.ts';
+import { createWrapper, type LlmOptions, type LlmWrapper } from '../llm/wrappers.ts';
+import { isOn } from '../observed-fetch.ts';
+import type { Shared } from '../parts.ts';
+import type { ContextView } from '../trace/context.ts';
+import { type Feature, need } from './feature.ts';
 
 const modelChecks: Checks = { provider: text, model: text, response: fn };
-const llmChecks: Checks = {
-  ...spanChecks,
-  ...modelChecks,
+const llmChecks = /* @__PURE__ */ join(spanChecks, modelChecks, {
   operation: string,
   evaluate: boolean,
   prompt: /* @__PURE__ */ group({ name: /* @__PURE__ */ needed(string), version: text }),
-};
+});
 const names = /* @__PURE__ */ list(string);
-const wrapChecks: Checks = {
-  ...modelChecks,
+const wrapChecks = /* @__PURE__ */ join(modelChecks, {
   name: string,
   type: /* @__PURE__ */ oneOf('trace', 'agent', 'llm', 'tool', 'retrieval', 'infra'),
   include: names,
   exclude: names,
   capture,
-};
+});
 
 function createRunner({ recorder, providers, streams, budget, diagnostics }: Engine): ModelCallRunner {
   return createModelCallRunner({ recorder, providers, streams, gate: budget?.gate, report: diagnostics.report });

@@ -10,14 +10,14 @@ import {
   ratio,
   string,
   timer,
-} from './checks.ts';
+} from '../checks.ts';
+import type { Engine } from '../engine.ts';
+import { createEvaluations, type Evaluations } from '../llm/evaluation/evaluations.ts';
+import type { EvaluationOptions } from '../llm/evaluation/evaluator.ts';
+import { recordEvaluation, recordFeedback } from '../llm/evaluation/record.ts';
+import { createViewFetch } from '../observed-fetch.ts';
 import { contentPart } from './content.ts';
-import type { Engine } from './engine.ts';
-import type { Feature } from './features.ts';
-import { createEvaluations, type Evaluations } from './llm/evaluation/evaluations.ts';
-import type { EvaluationOptions } from './llm/evaluation/evaluator.ts';
-import { recordEvaluation, recordFeedback } from './llm/evaluation/record.ts';
-import { createViewFetch } from './observed-fetch.ts';
+import type { Feature } from './feature.ts';
 
 const evaluator: Check = {
   allowed: 'an evaluator with name and evaluate',

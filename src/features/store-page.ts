@@ -1,9 +1,9 @@
-import { withTimeout } from './clock.ts';
-import type { Engine } from './engine.ts';
-import { messageOf, TelemetryError } from './errors.ts';
-import { runUnseen } from './flush.ts';
-import type { SharedMetrics } from './metric-output.ts';
-import type { MetricFamily, MetricsSnapshot, Point } from './metrics/snapshot.ts';
+import { withTimeout } from '../clock.ts';
+import type { Engine } from '../engine.ts';
+import { messageOf, TelemetryError } from '../errors.ts';
+import { runUnseen } from '../flush.ts';
+import type { SharedMetrics } from '../metric-output.ts';
+import type { MetricFamily, MetricsSnapshot, Point } from '../metrics/snapshot.ts';
 
 /** Hands the store what this isolate has counted; a failure is reported and shows when the store is read. */
 export async function pushOwn(engine: Engine, deadline = deadlineOf(engine)): Promise<void> {

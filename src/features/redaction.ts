@@ -1,10 +1,10 @@
-import type { Diagnostics } from './diagnostics.ts';
-import { messageOf, TelemetryError } from './errors.ts';
-import type { Feature } from './features.ts';
-import type { Registry } from './metrics/registry.ts';
-import type { TelemetryOptions } from './options.ts';
-import { redactAttributes, redactSpan } from './redact/redact-span.ts';
-import { createRedactor, type RedactRule } from './redact/redactor.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import { messageOf, TelemetryError } from '../errors.ts';
+import type { Registry } from '../metrics/registry.ts';
+import type { TelemetryOptions } from '../options.ts';
+import { redactAttributes, redactSpan } from '../redact/redact-span.ts';
+import { createRedactor, type RedactRule } from '../redact/redactor.ts';
+import type { Feature } from './feature.ts';
 
 /** Redaction of all that leaves, counted. */
 function assemble(

@@ -1,5 +1,5 @@
-import type { Feature } from './features.ts';
-import { askUsage, hideUsage, isEventStream } from './llm/include-usage.ts';
+import { askUsage, hideUsage, isEventStream } from '../llm/include-usage.ts';
+import type { Feature } from './feature.ts';
 
 export const streamUsagePart = { ask: askUsage, hide: hideUsage, canHide: isEventStream };
 

@@ -1,14 +1,14 @@
-import type { Warn } from './environment.ts';
-import type { Feature } from './features.ts';
-import { createContentCapture } from './llm/content/capture.ts';
-import { followSaid } from './llm/content/said.ts';
-import type { ContentKeeper } from './llm/content/silence.ts';
-import { followSpan } from './llm/content/span-content.ts';
-import { createItemContent, readArgumentContent, readValueContent } from './llm/content/values.ts';
-import type { TelemetryOptions } from './options.ts';
-import type { Redactor } from './redact/redactor.ts';
-import type { CompleteRuntime } from './runtime.ts';
-import type { ResolvedLimits } from './settings.ts';
+import type { Warn } from '../environment.ts';
+import { createContentCapture } from '../llm/content/capture.ts';
+import { followSaid } from '../llm/content/said.ts';
+import type { ContentKeeper } from '../llm/content/silence.ts';
+import { followSpan } from '../llm/content/span-content.ts';
+import { createItemContent, readArgumentContent, readValueContent } from '../llm/content/values.ts';
+import type { TelemetryOptions } from '../options.ts';
+import type { Redactor } from '../redact/redactor.ts';
+import type { CompleteRuntime } from '../runtime.ts';
+import type { ResolvedLimits } from '../settings.ts';
+import type { Feature } from './feature.ts';
 
 interface ContentAssembly {
   readonly options: TelemetryOptions;
