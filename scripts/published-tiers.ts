@@ -36,7 +36,8 @@ export const publishedTiers: Readonly<Record<string, ServiceTiers>> = {
     ],
   },
   // https://platform.claude.com/docs/en/about-claude/pricing, 2026-11: batches cost half, inference in the US alone 1.1 of
-  // the price (`inference_geo`), fast mode (`speed`) twice of it. Claude Opus 4.6 and 4.7 had it at six times:
+  // the price (`inference_geo`; https://docs.aws.amazon.com/claude-platform/latest/userguide/data-residency.html says the
+  // same), fast mode (`speed`) twice of it. Claude Opus 4.6 and 4.7 had it at six times:
   // https://platform.claude.com/docs/en/build-with-claude/fast-mode, 2026-02.
   anthropic: {
     all: { batch: 0.5, us: 1.1, fast: 2 },

@@ -20,7 +20,7 @@ export interface Delivery<B> {
   readonly error?: TelemetryError;
 }
 
-/** Since the last flush: recorded = sent + dropped + the change of pending. */
+/** What was recorded since the last flush, and what that left pending, = sent + dropped + pending. */
 export interface SignalResult {
   sent: number;
   dropped: number;
@@ -32,7 +32,7 @@ export interface SignalResult {
 /** Counts what passes through; told by buffers and exporters, read by flush results and the `edgespan_*` metrics. */
 export interface Ledger {
   recorded(signal: Signal, count: number): void;
-  /** Gives back what was recorded and will be recorded again. */
+  /** Books what became of a batch. */
   delivered(signal: Signal, delivery: Delivery<unknown>): void;
   dropped(signal: Signal, reason: DropReason, count: number): void;
 }

@@ -6,8 +6,9 @@ import { getInvocation } from './trace/context.ts';
 import { rootContext } from './trace/otel-context.ts';
 import { suppressTracingKey } from './trace/tracer.ts';
 
-/** What a flush did. Each signal: recorded = sent + dropped + pending, counted since the last flush. */
+/** What a flush did. Of each signal, what was recorded since the last one and what that left = sent + dropped + pending. */
 export interface FlushResult {
+  /** All was sent: nothing was dropped or waits for the next flush, and no exporter failed. */
   ok: boolean;
   traces: SignalResult;
   metrics: SignalResult;
@@ -55,11 +56,11 @@ export function createFlusher(engine: Engine): Flusher {
       await Promise.all(underway);
       underway.delete(sending);
     } else await sending;
-    const pending = engine.spanPipelines.reduce((sum, pipeline) => sum + pipeline.pending, 0);
-    const traces = books.take('traces', pending);
+    const unsentSpans = engine.spanPipelines.reduce((sum, pipeline) => sum + pipeline.pending, 0);
+    const traces = books.take('traces', unsentSpans);
     const unsentPoints = engine.metricExporters.reduce((sum, exporter) => sum + exporter.pending, 0);
     const metrics = books.take('metrics', unsentPoints);
-    const ok = !traces.lastError && !metrics.lastError && traces.dropped + metrics.dropped + pending === 0;
+    const ok = [traces, metrics].every(({ lastError, dropped, pending }) => !lastError && dropped + pending === 0);
     return { ok, traces, metrics };
   }
 

@@ -96,6 +96,23 @@ describe('accounting', () => {
 });
 
 describe('a flush', () => {
+  it('is not ok while points of another one are under way', async () => {
+    const { telemetry, queue } = createEndpoint({ metrics: {} });
+    telemetry.metrics.counter('jobs_total').inc();
+    let answer = (_: Response) => {};
+    queue.push(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    const first = telemetry.flush();
+    const second = await telemetry.flush();
+    expect([second.ok, second.metrics.pending > 0]).toEqual([false, true]);
+    answer(Response.json({}));
+    expect(await first).toMatchObject({ ok: true, metrics: { pending: 0 } });
+  });
+
   it('sends batches of flush.batchSize, and says so', async () => {
     const { telemetry, requests } = createEndpoint();
     for (let i = 0; i < 9; i++) telemetry.span(`${i}`, () => {});

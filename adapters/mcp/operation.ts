@@ -78,7 +78,7 @@ export function startOperation(parts: Parts, start: OperationStart): Operation {
     said?.end('result' in outcome ? outcome.result : undefined);
     if (!outer) span.end();
     const { type: errorType, class: error, code } = ending;
-    durationsOf(engine)[side].recordTo(
+    durationsOf(engine.registry, engine.options.metrics?.buckets)[side].recordTo(
       seconds,
       {
         ...described.metric,

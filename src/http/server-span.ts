@@ -1,11 +1,11 @@
 import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
+import { secondsSince } from '../clock.ts';
 import { safely } from '../errors.ts';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
 import { recordError } from '../llm/run-span.ts';
 import { traceRef } from '../llm/trace-ref.ts';
-import type { HistogramInstrument } from '../metrics/histogram.ts';
-import type { Registry } from '../metrics/registry.ts';
+import { createDurations } from '../metrics/durations.ts';
 import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
 import { type BodyObserver, tapBody } from '../stream/tap.ts';
@@ -14,31 +14,14 @@ import { rootContext } from '../trace/otel-context.ts';
 import { getSpan, getSpanContext, setSpan, spanKind, statusError } from '../trace/otel-span.ts';
 import { RecordingSpan } from '../trace/span.ts';
 
-/** Seconds; the bounds that the HTTP conventions advise. */
-const buckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+/** The bounds that the HTTP conventions advise. */
+const bounds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const durationsOf = /* @__PURE__ */ createDurations(bounds, {
+  total: ['http.server.request.duration', 'Seconds until the last byte of the response.'],
+  toHeaders: ['http.server.time_to_headers', 'Seconds until the headers of the response.'],
+});
 /** Methods that may be a metric's attribute as they are. */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
-
-interface Durations {
-  readonly total: HistogramInstrument;
-  readonly toHeaders: HistogramInstrument;
-}
-
-const known = /* @__PURE__ */ new WeakMap<Registry, Durations>();
-
-/** Defined with a registry's first request, since a definition is more work than a measurement. */
-function durationsOf(registry: Registry): Durations {
-  let durations = known.get(registry);
-  if (!durations) {
-    const define = (name: string, help: string) => registry.defineHistogram(name, [], { unit: 's', buckets, help });
-    durations = {
-      total: define('http.server.request.duration', 'Seconds until the last byte of the response.'),
-      toHeaders: define('http.server.time_to_headers', 'Seconds until the headers of the response.'),
-    };
-    known.set(registry, durations);
-  }
-  return durations;
-}
 
 export interface ServerRequest {
   readonly request: Request;
@@ -164,9 +147,9 @@ function startServerSpan(
   const name = method === '_OTHER' ? 'HTTP' : method;
   const span = start.host?.setAttributes(attributes) ?? tracer.startSpan(name, options, start.context);
   const startedAt = clock.monotonic();
-  const seconds = () => Math.max(0, clock.monotonic() - startedAt) / 1000;
+  const seconds = () => secondsSince(startedAt, clock.monotonic);
   const measured: Attributes = { 'http.request.method': method, 'url.scheme': scheme };
-  const { total, toHeaders } = durationsOf(registry);
+  const { total, toHeaders } = durationsOf(registry, engine.options.metrics?.buckets);
   let failure: { thrown: unknown } | undefined;
   let ended = false;
 

@@ -71,6 +71,15 @@ describe('instrument', () => {
     expect([total?.count, total?.labels['error.type']]).toEqual([2, 'RangeError']);
   });
 
+  it('measures in the buckets of metrics.buckets, else in those that the conventions advise', async () => {
+    const telemetry = setUp({ metrics: { buckets: { 'http.server.request.duration': [1, 2] } } });
+    await (await instrument(() => new Response('ok'), telemetry)(request())).text();
+    const { metrics } = await telemetry.metrics.collect();
+    const boundsOf = (family: string) => metrics.find(({ name }) => name === family)!.bounds;
+    expect(boundsOf('http.server.request.duration')).toEqual([1, 2]);
+    expect(boundsOf('http.server.time_to_headers')).toHaveLength(14);
+  });
+
   it('makes a body that fails an error, and 500 one without a message', async () => {
     const telemetry = setUp();
     const source = createSource(['a', new Error('cut off')]);
