@@ -40,6 +40,20 @@ export function secondsSince(startedAt: number, monotonic: () => number): number
   return Math.max(0, monotonic() - startedAt) / 1000;
 }
 
+/** What is asked for, or the failure that it takes longer than `ms`. */
+export async function inTime<T>(ask: () => Promise<T>, ms: number, late: () => Error): Promise<T> {
+  let fail = (_: Error): void => {};
+  const expired = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const timer = setTimeout(() => fail(late()), ms);
+  try {
+    return await Promise.race([ask(), expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Settles with the promise or after `ms`, whichever comes first; the timer keeps no process alive. */
 export async function withTimeout(promise: Promise<unknown>, ms: number): Promise<void> {
   let expire = (): void => {};

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { readReserved, readStanding, type Standing } from './answers.ts';
 import {
+  askStore,
   createDeliveries,
   type Deliveries,
   type DeliveriesOptions,
-  inTime,
   type KeepAlive,
   storeFailed,
 } from './deliveries.ts';
@@ -95,7 +95,7 @@ export function createAccount(options: AccountOptions): Account {
     const answered = (answer: unknown): Held => readReserved(answer) ?? { hold };
     const failed = (error: unknown): Held => ({ failed: storeFailed(error), unsure: hold });
     if (!sync)
-      return inTime(async () => store.reserve(asked))
+      return askStore(async () => store.reserve(asked))
         .then(answered)
         .catch(failed);
     try {
@@ -108,7 +108,7 @@ export function createAccount(options: AccountOptions): Account {
   /** What the application asked for itself. */
   async function ask<T>(fn: () => Promise<T>): Promise<T> {
     try {
-      return await inTime(fn);
+      return await askStore(fn);
     } catch (error) {
       throw storeFailed(error);
     }

@@ -1,4 +1,4 @@
-import { type Clock, withTimeout } from '../clock.ts';
+import { type Clock, inTime, withTimeout } from '../clock.ts';
 import { messageOf, TelemetryError } from '../errors.ts';
 import { endedMemoryMs } from './ledger.ts';
 import type { Amount, BudgetStore, ReservationRef } from './store.ts';
@@ -111,16 +111,7 @@ export function storeFailed(error: unknown): TelemetryError {
 }
 
 /** What a store answers, or the failure that it does not in time. */
-export async function inTime<T>(ask: () => Promise<T>): Promise<T> {
-  let fail = (_: TelemetryError): void => {};
-  const late = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  const failure = () => fail(new TelemetryError('store_failed', `the store of budgets took over ${storeTimeoutMs} ms`));
-  const timer = setTimeout(failure, storeTimeoutMs);
-  try {
-    return await Promise.race([ask(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function askStore<T>(ask: () => Promise<T>): Promise<T> {
+  const message = `the store of budgets took over ${storeTimeoutMs} ms`;
+  return inTime(ask, storeTimeoutMs, () => new TelemetryError('store_failed', message));
 }

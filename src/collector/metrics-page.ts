@@ -10,7 +10,7 @@ import type { Caller } from './access.ts';
 import type { Forward } from './forward.ts';
 import type { PushedMetrics } from './pushed-metrics.ts';
 import { Refusal } from './refusal.ts';
-import { inTime } from './timely-store.ts';
+import { askInTime } from './timely-store.ts';
 
 export interface MetricsPagePorts {
   readonly engine: Pick<Engine, 'clock' | 'resource' | 'flushing' | 'options' | 'books' | 'diagnostics'>;
@@ -72,7 +72,7 @@ export function createMetricsPage(ports: MetricsPagePorts): MetricsPage {
 
   async function readStore(): Promise<MetricsSnapshot> {
     try {
-      return await inTime(async () => store.collect(), flushing.timeoutMs);
+      return await askInTime(async () => store.collect(), flushing.timeoutMs);
     } catch (error) {
       engine.diagnostics.report(error);
       // Without what the store said, which is not for those who read the page.
