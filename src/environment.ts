@@ -12,17 +12,6 @@ function readEnv(env: Env, name: string): string | undefined {
   return text.trim() || undefined;
 }
 
-function warnEnv(warn: Warn, name: string, allowed: string): undefined {
-  warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));
-}
-
-/** A variable that is one of some words, whatever their case. */
-export function readChoice<T extends string>(env: Env, name: string, choices: readonly T[], warn: Warn): T | undefined {
-  const text = readEnv(env, name)?.toLowerCase();
-  if (text === undefined) return undefined;
-  return choices.find((choice) => choice === text) ?? warnEnv(warn, name, choices.join(', '));
-}
-
 /**
  * Reads `OTEL_*` variables by OpenTelemetry's rules: empty is unset, names of choices ignore case, a number that is
  * none is reported and its default holds.
@@ -52,12 +41,18 @@ export function createEnvironment(env: Env, report: Warn): Environment {
     told.add(error.message);
   };
   const string = (name: string) => readEnv(env, name);
-  const ignore = (name: string, allowed: string) => warnEnv(warn, name, allowed);
+  const ignore = (name: string, allowed: string): undefined => {
+    warn(new TelemetryError('invalid_environment', `${name} is ignored: it must be ${allowed}`, { option: name }));
+  };
   return {
     string,
     ignore,
     warn,
-    choice: (name, choices) => readChoice(env, name, choices, warn),
+    choice(name, choices) {
+      const text = string(name)?.toLowerCase();
+      if (text === undefined) return undefined;
+      return choices.find((choice) => choice === text) ?? ignore(name, choices.join(', '));
+    },
     milliseconds(name) {
       const text = string(name);
       if (text === undefined) return undefined;

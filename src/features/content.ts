@@ -1,4 +1,4 @@
-import type { Warn } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { createContentCapture } from '../llm/content/capture.ts';
 import { followSaid } from '../llm/content/said.ts';
 import type { ContentKeeper } from '../llm/content/silence.ts';
@@ -6,26 +6,23 @@ import { followSpan } from '../llm/content/span-content.ts';
 import { createItemContent, readArgumentContent, readValueContent } from '../llm/content/values.ts';
 import type { TelemetryOptions } from '../options.ts';
 import type { Redactor } from '../redact/redactor.ts';
-import type { CompleteRuntime } from '../runtime.ts';
 import type { ResolvedLimits } from '../settings.ts';
 import type { Feature } from './feature.ts';
 
 interface ContentAssembly {
   readonly options: TelemetryOptions;
-  readonly runtime: CompleteRuntime;
+  readonly environment: Environment;
   readonly limits: ResolvedLimits;
   readonly redactor: Redactor | undefined;
-  readonly report: Warn;
 }
 
 /** What is kept of contents; redaction sees them before they are cut. */
-function assemble({ options, runtime, limits, redactor, report }: ContentAssembly): ContentKeeper {
+function assemble({ options, environment, limits, redactor }: ContentAssembly): ContentKeeper {
   const redact = redactor && ((value: unknown, key: string) => redactor.value(value, { signal: 'span', key }));
   const { valueLength } = limits;
   const capture = createContentCapture({
     capture: options.capture,
-    env: runtime.env,
-    warn: report,
+    environment,
     valueLength,
     redact,
   });

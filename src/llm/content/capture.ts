@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { type Env, readChoice, type Warn } from '../../environment.ts';
+import type { Environment } from '../../environment.ts';
 import { parseJson } from '../../json.ts';
 import { clean, heldLength, type Redact } from './clean.ts';
 import type { Fitted } from './fit.ts';
@@ -43,8 +43,7 @@ export interface ContentCapture {
 
 export interface ContentCaptureOptions {
   readonly capture: Capture | undefined;
-  readonly env: Env;
-  readonly warn: Warn;
+  readonly environment: Environment;
   readonly valueLength: number;
   readonly redact?: Redact | undefined;
 }
@@ -62,7 +61,7 @@ export function createContentCapture(options: ContentCaptureOptions): ContentCap
   const { valueLength: room, redact, capture } = options;
   // Read where it says something: what is given in code beats it.
   const silent = capture?.inputs === undefined || capture.outputs === undefined;
-  const choice = silent ? readChoice(options.env, variable, choices, options.warn) : undefined;
+  const choice = silent ? options.environment.choice(variable, choices) : undefined;
   const wished = choice === 'true' || choice === 'span_only' || choice === 'span_and_event';
   const inputs = capture?.inputs ?? wished;
   const outputs = capture?.outputs ?? wished;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../../../src/environment.ts';
 import { type Capture, createContentCapture } from '../../../src/llm/content/capture.ts';
 import { shorten } from '../../../src/llm/content/clean.ts';
 import { writeJson } from '../../../src/llm/content/fit.ts';
@@ -15,7 +16,7 @@ import {
 import { expectMessages, expectParts, expectWhole } from './schema.ts';
 
 function create(valueLength: number, capture: Capture = { inputs: true, outputs: true }) {
-  return createContentCapture({ capture, env: {}, warn: () => {}, valueLength });
+  return createContentCapture({ capture, environment: createEnvironment({}, () => {}), valueLength });
 }
 
 const anyText = fc.oneof(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../../../src/environment.ts';
 import { anthropicContent } from '../../../src/llm/content/anthropic.ts';
 import { createContentCapture } from '../../../src/llm/content/capture.ts';
 import { cloudflareContent } from '../../../src/llm/content/cloudflare.ts';
@@ -28,7 +29,11 @@ const formats: Readonly<Record<string, ContentFormat>> = {
   conversations: conversationsContent,
 };
 
-const capture = createContentCapture({ capture: undefined, env: {}, warn: () => {}, valueLength: 1e6 });
+const capture = createContentCapture({
+  capture: undefined,
+  environment: createEnvironment({}, () => {}),
+  valueLength: 1e6,
+});
 
 /** What a request becomes on a span. */
 function show(content: RequestContent): Shown {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../../../src/environment.ts';
 import { createContentCapture } from '../../../src/llm/content/capture.ts';
 import { converseContent } from '../../../src/llm/content/converse.ts';
 import { geminiContent } from '../../../src/llm/content/gemini.ts';
@@ -13,7 +14,11 @@ const note = { size: 20, hash: 'fnv1a64:9d8bb024a1092dfb' };
 const picture = { type: 'blob', modality: 'image', mime_type: 'image/png', ...note };
 const dataUrl = `data:image/png;base64,${png}`;
 
-const capture = createContentCapture({ capture: undefined, env: {}, warn: () => {}, valueLength: 1e6 });
+const capture = createContentCapture({
+  capture: undefined,
+  environment: createEnvironment({}, () => {}),
+  valueLength: 1e6,
+});
 
 function show(format: ContentFormat, body: unknown): { role: string; parts: unknown }[] {
   const { 'gen_ai.input.messages': json = '[]' } = capture.request(format.request(body), 1000);

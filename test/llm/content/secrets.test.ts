@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../../../src/environment.ts';
 import type { ReadableSpan, TelemetryOptions } from '../../../src/index.ts';
 import { createContentCapture } from '../../../src/llm/content/capture.ts';
 import { message, text, toolCall } from '../../../src/llm/content/message.ts';
@@ -131,7 +132,12 @@ describe('with patterns', () => {
         fc.integer({ min: 2, max: 900 }),
         fc.boolean(),
         ([secret], before, limit, valueLength, isArgument) => {
-          const capture = createContentCapture({ capture: everything, env: {}, warn: () => {}, valueLength, redact });
+          const capture = createContentCapture({
+            capture: everything,
+            environment: createEnvironment({}, () => {}),
+            valueLength,
+            redact,
+          });
           const said = `${'ab '.repeat(before)}${secret} after`;
           const parts = isArgument ? toolCall('c', 'f', { said, also: [said] }) : text(said);
           const json = String(
@@ -154,7 +160,12 @@ describe('with patterns', () => {
   it('a long text has none at the edge of what is looked at', () => {
     const redactor = createRedactor(rules, { failed: () => {}, changed: () => {} });
     const redact = (value: unknown, key: string) => redactor.value(value, { signal: 'span', key });
-    const capture = createContentCapture({ capture: everything, env: {}, warn: () => {}, valueLength: 1e6, redact });
+    const capture = createContentCapture({
+      capture: everything,
+      environment: createEnvironment({}, () => {}),
+      valueLength: 1e6,
+      redact,
+    });
     const mail = 'canary.person@mail.example.com ';
     const given = capture.text(mail.repeat(20_000), 500);
     expect(given).toMatch(/^(\[REDACTED\] )+…$/);
@@ -170,7 +181,12 @@ describe('with patterns', () => {
   it('names of secrets hold in JSON that a stream was long or cut short with', () => {
     const redactor = createRedactor([{ key: 'pin' }], { failed: () => {}, changed: () => {} });
     const redact = (value: unknown, key: string) => redactor.value(value, { signal: 'span', key });
-    const capture = createContentCapture({ capture: everything, env: {}, warn: () => {}, valueLength: 1e6, redact });
+    const capture = createContentCapture({
+      capture: everything,
+      environment: createEnvironment({}, () => {}),
+      valueLength: 1e6,
+      redact,
+    });
     for (const length of [10, 40_000, 300_000, 2_000_000]) {
       const json = JSON.stringify({ pin: 'canary', rest: 'x '.repeat(length / 2) });
       const reader = openaiContent.stream(capture.held(100));

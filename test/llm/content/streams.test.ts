@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../../../src/environment.ts';
 import { anthropicContent } from '../../../src/llm/content/anthropic.ts';
 import { createContentCapture } from '../../../src/llm/content/capture.ts';
 import { cloudflareContent } from '../../../src/llm/content/cloudflare.ts';
@@ -343,7 +344,11 @@ const twins: Readonly<Record<string, Twin>> = {
   'Mistral conversations': conversations,
 };
 
-const capture = createContentCapture({ capture: undefined, env: {}, warn: () => {}, valueLength: 1e6 });
+const capture = createContentCapture({
+  capture: undefined,
+  environment: createEnvironment({}, () => {}),
+  valueLength: 1e6,
+});
 const show = (messages: readonly Message[]) => capture.response(messages, 1e5)['gen_ai.output.messages'];
 
 function read({ format }: Twin, events: readonly unknown[], maxText = 1e6): readonly Message[] {
