@@ -1,5 +1,6 @@
 import { safely } from '../../src/errors.ts';
 import { asObject } from '../../src/json.ts';
+import { isOn } from '../../src/observed-fetch.ts';
 import { getParts, type Parts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import type { AiSdkOptions } from './index.ts';
@@ -36,10 +37,7 @@ export function aiSdkMiddleware(telemetry: Telemetry, { recordInputs = true }: A
 
 async function run<R>(parts: Parts, asked: Asked, execute: () => PromiseLike<R>): Promise<R> {
   const { engine, view } = parts;
-  if (!engine.enabled) {
-    engine.onBypass();
-    return execute();
-  }
+  if (!isOn(parts)) return execute();
   const context = view.active();
   const admission = await admit(parts, asked, context);
   const call = safely(() => startModelCall(parts, asked, context, admission), engine.diagnostics.report);

@@ -5,6 +5,7 @@ import { isAbort } from '../../src/llm/error-class.ts';
 import { type Admission, leaveFrameworkCall } from '../../src/llm/framework-call.ts';
 import { createOpenRuns, holdInvocation } from '../../src/llm/open-runs.ts';
 import type { OpenSpan } from '../../src/llm/spans.ts';
+import { isOn } from '../../src/observed-fetch.ts';
 import { getParts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { createContextKey } from '../../src/trace/otel-context.ts';
@@ -43,15 +44,10 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     parts.engine.instruments.parseError('ai-sdk');
   }
 
-  function isOn(): boolean {
-    if (!parts.engine.enabled) parts.engine.onBypass();
-    return parts.engine.enabled;
-  }
-
   /** Listens to what an operation tells; of one that is not known it is counted, unless `isLate`. */
   function listen(hear: (operation: Operation, event: Json) => void, isLate = false): (event: unknown) => void {
     return (given) => {
-      if (!isOn()) return;
+      if (!isOn(parts)) return;
       const event = asObject(given);
       const operation = operations.get(idOf(event));
       if (operation && event) safely(() => hear(operation, event), parts.engine.diagnostics.report);
@@ -134,7 +130,7 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
 
   async function executeLanguageModelCall<T>(options: { callId: string; execute: () => PromiseLike<T> }): Promise<T> {
     const { execute, ...event } = options;
-    if (!isOn()) return execute();
+    if (!isOn(parts)) return execute();
     const { report } = parts.engine.diagnostics;
     const prepared = safely(() => prepare(event), report);
     if (!prepared) return execute();
@@ -161,7 +157,7 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
     execute: () => PromiseLike<T>;
   }): Promise<T> {
     const { execute, ...event } = options;
-    if (!isOn()) return execute();
+    if (!isOn(parts)) return execute();
     const opened = safely(() => openTool(event), parts.engine.diagnostics.report);
     if (!opened) return execute();
     const { tool, waits, inside } = opened;
@@ -204,7 +200,7 @@ export function createOperations(telemetry: Telemetry, { recordInputs = true }: 
   }
 
   function onStart(given: unknown): void {
-    if (!isOn()) return;
+    if (!isOn(parts)) return;
     const event = asObject(given);
     const id = idOf(event);
     if (event && id && !operations.get(id)) safely(() => start(event, id), parts.engine.diagnostics.report);

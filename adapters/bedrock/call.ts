@@ -8,7 +8,7 @@ import { takeFaults } from '../../src/llm/faults.ts';
 import { readBody } from '../../src/llm/fetch-target.ts';
 import type { Pass } from '../../src/llm/gate.ts';
 import type { LlmRequest, Provider, Reply } from '../../src/llm/provider.ts';
-import { findAnswering, recognise } from '../../src/llm/recognise.ts';
+import { addressAttributes, findAnswering, recognise } from '../../src/llm/recognise.ts';
 import type { Parts } from '../../src/parts.ts';
 import { setter } from '../../src/propagation/carrier.ts';
 import type { OpenStreams } from '../../src/stream/open-streams.ts';
@@ -136,11 +136,7 @@ export function start(parts: Parts, known: Known, context: Exchange['context'], 
     semconvProvider: provider.semconvName,
     said: known.said,
     attempt: readAttempt(known.headers, url, known.text),
-    attributes: {
-      'server.address': url.hostname,
-      'server.port': Number(url.port) || (url.protocol === 'http:' ? 80 : 443),
-      ...(gateway && { 'edgespan.gateway': gateway.name }),
-    },
+    attributes: addressAttributes(url, gateway),
     context: active,
   });
   const model = (pass && gate?.follow(started, pass, { recorder: engine.recorder, request })) ?? started;

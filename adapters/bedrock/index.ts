@@ -1,4 +1,5 @@
 import { safely } from '../../src/errors.ts';
+import { isOn } from '../../src/observed-fetch.ts';
 import { getParts, type Parts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { admit, type Exchange, read, start } from './call.ts';
@@ -31,10 +32,7 @@ export function bedrockPlugin(telemetry: Telemetry): { applyToStack(stack: Middl
 function createMiddleware(parts: Parts): Middleware {
   return (next, context) => async (args) => {
     const { engine } = parts;
-    if (!engine.enabled) {
-      engine.onBypass();
-      return next(args);
-    }
+    if (!isOn(parts)) return next(args);
     const { report } = engine.diagnostics;
     const known = safely(() => read(parts, args), report);
     if (!known) return next(args);

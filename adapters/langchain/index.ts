@@ -1,4 +1,5 @@
 import { safely } from '../../src/errors.ts';
+import { isOn } from '../../src/observed-fetch.ts';
 import { getParts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { createRuns } from './runs.ts';
@@ -40,9 +41,7 @@ export function createCallbackHandler(telemetry: Telemetry): LangChainHandler {
 
   function hook(hear: (args: unknown[]) => void): Hook {
     return async (...args) => {
-      const { engine } = parts;
-      if (engine.enabled) safely(() => hear(args), engine.diagnostics.report);
-      else engine.onBypass();
+      if (isOn(parts)) safely(() => hear(args), parts.engine.diagnostics.report);
     };
   }
 

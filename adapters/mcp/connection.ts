@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asObject, asString } from '../../src/json.ts';
+import { portOf } from '../../src/llm/recognise.ts';
 import { type Carrier, getter } from '../../src/propagation/carrier.ts';
 import type { RpcRequest } from './message.ts';
 
@@ -67,8 +68,4 @@ export function describeConnection(
 
 function isPipe(transport: Transport | undefined): boolean {
   return transport !== undefined && ['_stdin', '_wire', 'pid'].some((name) => name in transport);
-}
-
-function portOf({ port, protocol }: URL): number {
-  return Number(port) || (/^(http|ws):/.test(protocol) ? 80 : 443);
 }

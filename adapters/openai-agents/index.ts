@@ -1,4 +1,5 @@
 import { ignore, safely } from '../../src/errors.ts';
+import { isOn } from '../../src/observed-fetch.ts';
 import { getParts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
 import { createRuns } from './runs.ts';
@@ -28,9 +29,7 @@ export function createTraceProcessor(telemetry: Telemetry): AgentsProcessor {
 
   function hook(hear: (given: unknown) => void): (given: unknown) => Promise<void> {
     return async (given) => {
-      const { engine } = parts;
-      if (engine.enabled) safely(() => hear(given), engine.diagnostics.report);
-      else engine.onBypass();
+      if (isOn(parts)) safely(() => hear(given), parts.engine.diagnostics.report);
     };
   }
 

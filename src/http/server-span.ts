@@ -3,6 +3,7 @@ import { secondsSince } from '../clock.ts';
 import { safely } from '../errors.ts';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
+import { portOf } from '../llm/recognise.ts';
 import { recordError } from '../llm/run-span.ts';
 import { traceRef } from '../llm/trace-ref.ts';
 import { createDurations } from '../metrics/durations.ts';
@@ -138,7 +139,7 @@ function startServerSpan(
     'url.scheme': scheme,
     'url.path': url.pathname,
     'server.address': url.hostname,
-    'server.port': Number(url.port) || (scheme === 'https' ? 443 : 80),
+    'server.port': portOf(url),
     ...start.attributes,
   };
   const userAgent = request.headers.get('user-agent');

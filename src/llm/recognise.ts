@@ -68,11 +68,16 @@ export function readAsked(
   return { provider: provider.name, operation, stream, ...known, model: asString(known?.model) };
 }
 
+/** The port of an address, said or by its scheme. */
+export function portOf({ port, protocol }: URL): number {
+  return Number(port) || (/^(http|ws):$/.test(protocol) ? 80 : 443);
+}
+
 /** Where a request went. */
 export function addressAttributes(url: URL, gateway?: Provider): Attributes {
   return {
     'server.address': url.hostname,
-    'server.port': Number(url.port) || (url.protocol === 'http:' ? 80 : 443),
+    'server.port': portOf(url),
     ...(gateway && { 'edgespan.gateway': gateway.name }),
   };
 }
