@@ -74,7 +74,7 @@ export interface TelemetryOptions {
   /**
    * The attributes `llm.provider`, `.model`, `.operation`, `.latency_ms`, `.input_tokens`, `.output_tokens`,
    * `.total_tokens`, `.cache_hit`, `.tool_calls`, `.tool_names` and `.error_type` of model calls (on tools the first
-   * two), beside `gen_ai.*`. On by default; `llmRecords` of `edgespan/testing` reads them.
+   * two), beside `gen_ai.*`. On by default.
    */
   legacyAttributes?: boolean;
   /**

@@ -1,4 +1,4 @@
-import { boolean, type Checks, checkValues, methods, object } from '../checks.ts';
+import { boolean, type Checks, checkValues, extend, methods, object } from '../checks.ts';
 import { withTimeout } from '../clock.ts';
 import { TelemetryError } from '../errors.ts';
 import type { ExportFunction } from '../trace/readable-span.ts';
@@ -49,7 +49,7 @@ interface Waiting {
 const checks: Checks = {
   store: /* @__PURE__ */ methods(['append', 'last', 'query', 'read']),
   chain: boolean,
-  signingKey: { ...object, secret: true },
+  signingKey: /* @__PURE__ */ extend(object, { secret: true }),
 };
 
 /**

@@ -6,6 +6,7 @@ import {
   checkValues,
   count,
   either,
+  extend,
   fn,
   group,
   methods,
@@ -44,8 +45,8 @@ const checks: Checks = {
       ),
     secret: true,
   },
-  adminKey: { ...string, secret: true },
-  forward: group({ endpoint: needed(string), headers: { ...object, secret: true } }),
+  adminKey: extend(string, { secret: true }),
+  forward: group({ endpoint: needed(string), headers: extend(object, { secret: true }) }),
   queue: group(queue),
   rateLimit: group({ ...rateLimit, binding: methods(['limit']) }),
   objectives: {

@@ -1,4 +1,4 @@
-import { type Checks, checkValues, either, fn, needed, object, string } from '../checks.ts';
+import { type Checks, checkValues, either, extend, fn, needed, object, string } from '../checks.ts';
 import { TelemetryError } from '../errors.ts';
 import { asArray, asObject, asString, parseJson } from '../json.ts';
 import type { EvaluationInput, EvaluationResult, EvaluationTools, Evaluator } from '../llm/evaluation/evaluator.ts';
@@ -65,7 +65,7 @@ const checks: Checks = {
     secret: true,
   },
   model: /* @__PURE__ */ needed(string),
-  headers: { .../* @__PURE__ */ either(object, fn), secret: true },
+  headers: /* @__PURE__ */ extend(/* @__PURE__ */ either(object, fn), { secret: true }),
   parameters: object,
 };
 
