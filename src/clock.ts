@@ -46,7 +46,7 @@ export async function inTime<T>(ask: () => Promise<T>, ms: number, late: () => E
   const expired = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  const timer = setTimeout(() => fail(late()), ms);
+  const timer = setTimeout(() => fail(late()), Math.max(ms, 0));
   try {
     return await Promise.race([ask(), expired]);
   } finally {

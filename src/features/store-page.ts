@@ -1,4 +1,4 @@
-import { withTimeout } from '../clock.ts';
+import { inTime } from '../clock.ts';
 import type { Engine } from '../engine.ts';
 import { messageOf, TelemetryError } from '../errors.ts';
 import { runUnseen } from '../flush.ts';
@@ -23,28 +23,19 @@ export async function collectShared(engine: Engine, { store }: SharedMetrics): P
   const { clock, diagnostics } = engine;
   const deadline = deadlineOf(engine);
   await pushOwn(engine, deadline);
-  let snapshot: MetricsSnapshot | undefined;
-  let failure: unknown = new Error('no answer in time');
-  const collecting = runUnseen(engine, async () => store.collect()).then(
-    (collected) => {
-      if (isSnapshot(collected)) snapshot = collected;
-      else failure = new Error('collect() answered no snapshot of cumulative metrics');
-    },
-    (error: unknown) => {
-      failure = error;
-    },
-  );
-  await withTimeout(collecting, deadline - clock.monotonic());
-  if (snapshot) return { ...snapshot, resource: engine.resource().attributes };
-  const error = new TelemetryError('store_failed', `the metric store failed: ${messageOf(failure)}`, {
-    cause: failure,
-  });
-  diagnostics.report(error);
-  // Without what the store said, which is not for those who read the page.
-  throw new TelemetryError(
-    'store_failed',
-    'The metric store (metrics.store) does not answer, and no isolate has all numbers.',
-  );
+  const ask = () => runUnseen(engine, async () => store.collect());
+  try {
+    const snapshot = await inTime(ask, deadline - clock.monotonic(), () => new Error('no answer in time'));
+    if (!isSnapshot(snapshot)) throw new Error('collect() answered no snapshot of cumulative metrics');
+    return { ...snapshot, resource: engine.resource().attributes };
+  } catch (cause) {
+    diagnostics.report(new TelemetryError('store_failed', `the metric store failed: ${messageOf(cause)}`, { cause }));
+    // Without what the store said, which is not for those who read the page.
+    throw new TelemetryError(
+      'store_failed',
+      'The metric store (metrics.store) does not answer, and no isolate has all numbers.',
+    );
+  }
 }
 
 /** A store may be the application's own. */
