@@ -9,13 +9,13 @@ import { setEvaluationWish } from './evaluation/evaluations.ts';
 import { getFrame, SpanFrame, setFrame } from './frame.ts';
 import type { Gate, Pass } from './gate.ts';
 import { type FunctionKind, throughGate } from './gated.ts';
-import type { LlmRequest, LlmResponse, Provider } from './provider.ts';
+import type { LlmRequest, Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
-import { createItems, type Items } from './value-items.ts';
 import { observeStream } from './value-stream.ts';
-import { isLazy, readArguments, readValue } from './values.ts';
+import { readArguments } from './values.ts';
+import { createWrappedAnswer } from './wrapped-answer.ts';
 import type { LlmOptions } from './wrappers.ts';
 
 export interface WrappedCall extends LlmOptions<never> {
@@ -81,32 +81,26 @@ export function createModelCallRunner({
       });
       const started = pass ? gate!.follow(wrapped, pass, { recorder, request, isWrapper: true }) : wrapped;
       if (links) started.span.addLinks(links);
-      const vendor = options.provider ?? options.vendor ?? given.provider;
-      const items = createItems({
+      const answer = createWrappedAnswer({
+        told: options,
+        client: options.vendor,
+        asked: given.provider,
         providers,
-        vendor,
-        onItem: (item) => said?.add(item),
+        content: recorder.content,
+        maxText: started.maxText,
         onContent() {
           started.firstToken();
           // An instrumented call inside has told its own chunks.
           if (!mark.counted) started.chunk();
         },
+        report,
       });
-
-      const said = started.maxText > 0 ? recorder.content.ofItems(providers, started.maxText) : undefined;
-      let inParts = false;
-      const add = (value?: unknown) => {
-        inParts = true;
-        request.stream = true;
-        items.add(value);
-      };
-      const reply = (value: unknown) => {
-        if (!inParts) said?.add(value);
-        inParts = false;
-        items.reply(value);
-      };
-
       let open: OpenStream | undefined;
+
+      function add(part?: unknown): void {
+        request.stream = true;
+        answer.add(part);
+      }
 
       /** A stream that nobody reads ends with its invocation, whose flush waits for those that are read. */
       function takeOver<V>(value: V, end: (ending: Ending) => void): V | undefined {
@@ -117,7 +111,7 @@ export function createModelCallRunner({
             open?.touch();
           },
           item: add,
-          reply,
+          reply: answer.reply,
           end: (how) => end('thrown' in how ? { thrown: how.thrown } : { value: undefined, left: how.left ?? false }),
         });
         const { open: register } = getInvocation(outer)?.streams ?? streams;
@@ -131,23 +125,16 @@ export function createModelCallRunner({
         open?.close();
         if (mark.counted) started.span.setAttributes(frame.attributes());
         const thrown = 'thrown' in ending;
-        const left = !thrown && ending.left === true && !items.isWhole;
+        const left = !thrown && ending.left === true && !answer.isWhole;
         const aborted = thrown ? isAbort(ending.thrown) : left;
         if (thrown && !aborted) recordError(started.span, ending.thrown);
-        // A result whose promises begin to read a stream is left alone.
-        const value = thrown || isLazy(ending.value) ? undefined : ending.value;
-        const response = thrown ? items.result() : readResult(options, value, items, { providers, vendor, report });
-        const isOther = options.mayBeOther === true && !response && request.model === undefined;
+        const { response, body, isUnknown, isCut } = answer.read(ending);
+        const isOther = options.mayBeOther === true && isUnknown && request.model === undefined;
         const refused = thrown && gate?.isRefusal(ending.thrown) === true;
         const delegated = mark.counted || isOther || refused;
-        const incomplete = request.stream && !thrown && !left && isIncomplete(response);
-        const messages = said?.result() ?? (said && !thrown ? recorder.content.ofValue(value, providers) : undefined);
+        const incomplete = request.stream && !left && isCut;
         const failure = thrown && !aborted ? { thrown: ending.thrown } : {};
-        const told = {
-          ...(response && settle(options, response, providers)),
-          ...(messages !== undefined && { messages }),
-        };
-        started.end({ response: told, body: value, ...failure, aborted, incomplete, delegated });
+        started.end({ response, body, ...failure, aborted, incomplete, delegated });
       }
 
       const marked = parent.setValue(modelCallKey, mark);
@@ -175,42 +162,5 @@ function readRequest(options: WrappedCall, given: ReturnType<typeof readArgument
     operation: operation === 'stream' ? 'chat' : operation,
     stream: operation === 'stream',
     ...(guardrail && { guardrail }),
-  };
-}
-
-interface Reading {
-  readonly providers: readonly Provider[];
-  readonly vendor: string | undefined;
-  readonly report: (error: unknown) => void;
-}
-
-/** What the wrapper's own extractor says, else the shape. */
-function readResult(
-  options: WrappedCall,
-  value: unknown,
-  items: Items,
-  { providers, vendor, report }: Reading,
-): LlmResponse | undefined {
-  const extracted = value === undefined ? undefined : safely(() => options.response?.(value as never), report);
-  return extracted ?? items.result() ?? (value === undefined ? undefined : readValue(value, providers, vendor));
-}
-
-/** A stream that named a reason for each of its ends has come to it. */
-function isIncomplete(response: LlmResponse | undefined): boolean {
-  return response?.error === undefined && response?.finishReasons?.includes('error') === true;
-}
-
-/** What the wrapper was told wins over the address of a client, and that over what the result says. */
-function settle(options: WrappedCall, response: LlmResponse, providers: readonly Provider[]): LlmResponse {
-  const { provider: _provider, model: _model, ...rest } = response;
-  const provider = options.provider ?? options.vendor ?? response.provider;
-  const model = options.model ?? response.model;
-  return {
-    ...rest,
-    ...(provider && {
-      provider,
-      attributes: { 'gen_ai.provider.name': semconvNameOf(provider, providers), ...rest.attributes },
-    }),
-    ...(model && { model }),
   };
 }
