@@ -60,7 +60,7 @@ class Reader implements ReplyReader {
   #size = 0;
   #decided: boolean;
   #hasContent = false;
-  #terminated = false;
+  #terminated: boolean;
   #flushing = false;
   #failed = false;
   #result: LlmResponse | undefined;
@@ -70,6 +70,8 @@ class Reader implements ReplyReader {
     this.#reply = reply;
     this.#options = options;
     this.#decided = reply.status >= 400;
+    // Nothing to read in pictures and sounds.
+    this.#terminated = /^(image|audio|video)\//.test(reply.headers.get('content-type') ?? '');
     const isSaid = options.maxText && reply.url && !this.#decided;
     this.#content = isSaid ? provider.content?.at(reply.url!) : undefined;
   }

@@ -105,6 +105,13 @@ describe('a body of one JSON text', () => {
     expect(read({})).toEqual({ parseErrors: 0 });
   });
 
+  it.each(['image/png', 'audio/mpeg', 'video/mp4'])('that is %s has nothing to read, however large', (contentType) => {
+    const { reader, seen } = createReader({ contentType, maxBodyBytes: 4 });
+    reader.chunk(new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 1]));
+    expect(reader.finish()).toEqual({});
+    expect(seen.parseErrors).toBe(0);
+  });
+
   it('is JSON where the status says error, whatever the content type', () => {
     expect(read({ ...sse, status: 429 }, '{"id":', '"e"}')).toEqual({ id: 'e', parseErrors: 0 });
   });

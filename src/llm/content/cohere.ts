@@ -1,4 +1,5 @@
 import { asObject, asString, type Json } from '../../json.ts';
+import { pick } from '../field-names.ts';
 import { createBlocks } from './blocks.ts';
 import {
   answer,
@@ -19,11 +20,6 @@ import {
   toolResponse,
 } from './message.ts';
 import { readBlock as readCommonBlock, readTools } from './openai-chat.ts';
-
-/** A field by its name on the wire, or as the SDK spells it. */
-function pick(body: Json, name: string): unknown {
-  return body[name] ?? body[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
-}
 
 function readBlock(block: Json): Part[] {
   if (block.type === 'document') return [generic(block)];

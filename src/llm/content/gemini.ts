@@ -1,4 +1,5 @@
 import { asNumber, asObject, asString, type Json } from '../../json.ts';
+import { pick } from '../field-names.ts';
 import { maxReplyText } from './blocks.ts';
 import { ellipsis } from './clean.ts';
 import {
@@ -23,11 +24,6 @@ import {
   toolCall,
   toolResponse,
 } from './message.ts';
-
-/** A field by its name in JSON, or as protocol buffers spell it. */
-function pick(body: Json, name: string): unknown {
-  return body[name] ?? body[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
-}
 
 function readPart(part: Json): Part[] {
   if (part.text !== undefined) return part.thought === true ? reasoning(part.text) : text(part.text);

@@ -3,7 +3,7 @@ import type { LlmRequest, LlmResponse, ProviderRequest, Reply } from '../provide
 import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider, extend, type Format } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
-import { mapResult, present } from './wire.ts';
+import { decodePart, mapResult, present } from './wire.ts';
 
 /** The public cloud's, the US government's and China's. The last two of a name serve much else. */
 const hosts = [
@@ -36,11 +36,7 @@ function isInference({ pathname, hostname }: URL): boolean {
 /** The name that stands for a model, of one's own choosing. It wins over the body, as it does at the vendor. */
 function findDeployment({ pathname }: URL): string | undefined {
   const name = /\/deployments\/([^/]+)\//.exec(pathname)?.[1];
-  try {
-    return name && decodeURIComponent(name);
-  } catch {
-    return name;
-  }
+  return name && decodePart(name);
 }
 
 /** The region as the cloud's interfaces spell it: `uksouth` of `UK South`. */

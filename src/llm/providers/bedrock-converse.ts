@@ -93,6 +93,7 @@ function readEvent({ type, json }: StreamEvent): [type: string | undefined, body
 function hasContent(value: unknown): boolean {
   const delta = asObject(value);
   const { text } = asObject(delta?.reasoningContent) ?? {};
+  if (asObject(delta?.image)) return true;
   return [delta?.text, asObject(delta?.toolUse)?.input, text].some((part) => asString(part) !== undefined);
 }
 

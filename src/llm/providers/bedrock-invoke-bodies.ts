@@ -15,7 +15,7 @@ function readReason(item: Json): string | undefined {
     item.stop_reason,
     item.completionReason,
     item.finish_reason,
-    asObject(item.finishReason)?.reason,
+    asObject(item.finishReason)?.reason ?? item.finishReason,
     // Cohere's streams name it in the middle of their last event.
     asObject(item.response)?.finish_reason,
   ]
@@ -23,7 +23,7 @@ function readReason(item: Json): string | undefined {
     .find(Boolean);
 }
 
-const textFields = ['generation', 'outputText', 'completion', 'text', 'tool_calls'];
+const textFields = ['generation', 'outputText', 'completion', 'text', 'message', 'tool_calls'];
 
 function hasText(item: Json): boolean {
   return textFields.some((field) => {

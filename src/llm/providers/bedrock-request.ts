@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { asNumber, asObject, asString, type Json } from '../../json.ts';
 import type { LlmRequest, ProviderRequest } from '../provider.ts';
 import { readOutputType, readStops } from './parameters.ts';
+import { decodePart } from './wire.ts';
 
 /** What a path of the runtime's API says. */
 export interface ModelPath {
@@ -18,15 +19,7 @@ const hostPattern = /(?:^|\.)bedrock-(?:runtime|mantle)(?:-fips)?\.([a-z]+(?:-[a
 /** `undefined` for what is no call of a model. Clients encode the id or not. */
 export function parsePath(pathname: string): ModelPath | undefined {
   const [, encoded, action] = pathPattern.exec(pathname) ?? [];
-  return encoded && action ? { model: decode(encoded), action, stream: action.endsWith('-stream') } : undefined;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return encoded && action ? { model: decodePart(encoded), action, stream: action.endsWith('-stream') } : undefined;
 }
 
 /**

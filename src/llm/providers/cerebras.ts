@@ -1,17 +1,9 @@
-import type { Attributes } from '@opentelemetry/api';
-import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asArray, asObject, asString, type Json } from '../../json.ts';
 import type { LlmResponse } from '../provider.ts';
 import { createProvider } from './format.ts';
 import { createOpenaiFormat } from './openai-format.ts';
+import { readTimes } from './reported-times.ts';
 import { parseError, present } from './wire.ts';
-
-const times = ['queue_time', 'prompt_time', 'completion_time', 'total_time'];
-
-/** Seconds. */
-function readTimes(info: Json | undefined): Attributes {
-  const known = times.map((name) => [`cerebras.${name}`, asNumber(info?.[name])] as const);
-  return Object.fromEntries(known.filter(([, seconds]) => seconds !== undefined));
-}
 
 /** The error of a status is the body itself; that of a stream stands under `error`. */
 function readFlatError(body: Json): LlmResponse['error'] {
@@ -22,7 +14,7 @@ function readFlatError(body: Json): LlmResponse['error'] {
 /** https://inference-docs.cerebras.ai/api-reference/chat-completions */
 const format = createOpenaiFormat({
   extras(body) {
-    const attributes = present(readTimes(asObject(body.time_info)));
+    const attributes = present(readTimes('cerebras', body.time_info));
     return present<Partial<LlmResponse>>({ attributes, error: readFlatError(body) }) ?? {};
   },
 });

@@ -7,7 +7,7 @@ import type { Format } from './format.ts';
 import { createChatFold, parseChatCompletion, parseUsage } from './openai-dialect.ts';
 import { parseRequest } from './openai-request.ts';
 import { createResponsesReader, parseResponses } from './openai-responses.ts';
-import { maxItems, present } from './wire.ts';
+import { decodePart, maxItems, present } from './wire.ts';
 
 /** What the REST API puts around a result; a binding gives the result itself. */
 function unwrap(body: Json): Json {
@@ -18,17 +18,15 @@ function unwrap(body: Json): Json {
 /** The path names the model with its slashes, which some clients encode. */
 function readPath(pathname: string): string | undefined {
   const model = /\/ai\/run\/(.+?)\/?$/.exec(pathname)?.[1];
-  try {
-    return model && decodeURIComponent(model);
-  } catch {
-    return model;
-  }
+  return model && decodePart(model);
 }
 
-/** Embeddings and rankings have no path of their own. */
-function readOperation(model: string | undefined): string {
-  if (/rerank/.test(model ?? '')) return 'rerank';
-  return /embed|\/bge-/.test(model ?? '') ? 'embed' : 'chat';
+/** Nothing has a path of its own; the names of models tell. https://developers.cloudflare.com/workers-ai/models/ */
+function readOperation(model = ''): string {
+  if (/rerank/.test(model)) return 'rerank';
+  if (/flux-\d|diffusion|dreamshaper|\/leonardo\//.test(model)) return 'image_generation';
+  if (/whisper|deepgram|melotts/.test(model)) return 'speech';
+  return /embed|\/bge-/.test(model) ? 'embed' : 'chat';
 }
 
 function readNeurons(usage: unknown): LlmResponse['attributes'] {

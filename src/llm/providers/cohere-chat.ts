@@ -2,15 +2,11 @@ import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { cohereContent } from '../content/cohere.ts';
 import { fault, readCount } from '../faults.ts';
+import { pick } from '../field-names.ts';
 import type { LlmRequest, LlmResponse, LlmUsage, ProviderRequest, Reply, StreamReader } from '../provider.ts';
 import type { Format } from './format.ts';
 import { readOutputType, readParameters, readStops } from './parameters.ts';
 import { maxItems, parseError, present } from './wire.ts';
-
-/** A field by its name on the wire, or as the SDK spells it: `billed_units`, `billedUnits`. */
-function pick(body: Json | undefined, name: string): unknown {
-  return body?.[name] ?? body?.[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
-}
 
 /** What is billed is what counts; what was consumed stands in where no bill comes. */
 function parseUsage(value: unknown): LlmUsage | undefined {

@@ -1,7 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
-import { asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asNumber, asObject, asString } from '../../json.ts';
+import { pick } from '../field-names.ts';
 import type { LlmRequest } from '../provider.ts';
 import { readOutputType, readStops } from './parameters.ts';
+import { decodePart } from './wire.ts';
 
 /** What a path of Google's says. Whose model it is and where it runs stand there on Vertex AI alone. */
 export interface Address {
@@ -16,21 +18,13 @@ export function parseAddress(pathname: string): Address | undefined {
   const path = /(?:\/publishers\/([^/]+))?\/(models|tunedModels|endpoints)\/([^/]+):(\w+)$/.exec(pathname);
   if (!path) return undefined;
   const [, publisher, resource = '', id = '', method = ''] = path;
-  const name = decode(id);
+  const name = decodePart(id);
   return {
     ...(publisher && { publisher }),
     resource,
     model: resource === 'models' ? name : `${resource}/${name}`,
     method,
   };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 const numbers = [
@@ -42,11 +36,6 @@ const numbers = [
   ['presencePenalty', 'presence_penalty'],
   ['seed', 'seed'],
 ] as const;
-
-/** A field by its name in JSON, or by the one in the schema, which Google takes as well: `topK`, `top_k`. */
-export function pick(fields: Json | undefined, name: string): unknown {
-  return fields?.[name] ?? fields?.[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
-}
 
 /** What a generation config asks for. */
 export function parseConfig(value: unknown): Attributes {

@@ -1,6 +1,7 @@
 import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
 import { geminiContent } from '../content/gemini.ts';
 import { fault } from '../faults.ts';
+import { pick } from '../field-names.ts';
 import type {
   LlmRequest,
   LlmResponse,
@@ -12,7 +13,7 @@ import type {
 } from '../provider.ts';
 import { parseSafety } from './content-filter.ts';
 import type { Format } from './format.ts';
-import { describeRequest, parseAddress, parseConfig, pick } from './gemini-address.ts';
+import { describeRequest, parseAddress, parseConfig } from './gemini-address.ts';
 import { countSearches, overlay, parseGoogleError, parseMetadata } from './gemini-usage.ts';
 import { readBlockReason, readFinishReason, readTier } from './gemini-words.ts';
 import { readAskedTier } from './tier.ts';

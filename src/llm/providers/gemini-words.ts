@@ -12,6 +12,11 @@ const geminiReasons = [
   'MALFORMED_FUNCTION_CALL',
   'IMAGE_SAFETY',
   'UNEXPECTED_TOOL_CALL',
+  'TOO_MANY_TOOL_CALLS',
+  'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_OTHER',
+  'NO_IMAGE',
+  'IMAGE_RECITATION',
 ];
 /** https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rpc/google.cloud.aiplatform.v1#finishreason */
 const cloudReasons = [
@@ -28,7 +33,7 @@ const cloudReasons = [
   'NO_IMAGE',
 ];
 const blockReasons = ['SAFETY', 'OTHER', 'BLOCKLIST', 'PROHIBITED_CONTENT'];
-const trafficTypes = ['ON_DEMAND', 'PROVISIONED_THROUGHPUT'];
+const trafficTypes = ['ON_DEMAND', 'PROVISIONED_THROUGHPUT', 'ON_DEMAND_PRIORITY', 'ON_DEMAND_FLEX'];
 const modalities = ['TEXT', 'IMAGE', 'VIDEO', 'AUDIO', 'DOCUMENT'];
 
 /**

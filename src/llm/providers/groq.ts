@@ -1,13 +1,11 @@
-import type { Attributes } from '@opentelemetry/api';
-import { asArray, asNumber, asObject, asString, type Json } from '../../json.ts';
+import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { readObject } from '../faults.ts';
 import type { LlmResponse } from '../provider.ts';
 import { createProvider } from './format.ts';
 import { parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
+import { readTimes } from './reported-times.ts';
 import { present } from './wire.ts';
-
-const times = ['queue_time', 'prompt_time', 'completion_time', 'total_time'];
 
 /** Streams have it in `x_groq` too, asked for or not; whole replies have there what the cache's hardware did. */
 function findUsage(body: Json): Json | undefined {
@@ -15,15 +13,10 @@ function findUsage(body: Json): Json | undefined {
   return readObject(body.usage) ?? (inner?.prompt_tokens === undefined ? undefined : inner);
 }
 
-/** Seconds. */
-function readTimes(usage: Json | undefined): Attributes {
-  const known = times.map((name) => [`groq.${name}`, asNumber(usage?.[name])] as const);
-  return Object.fromEntries(known.filter(([, seconds]) => seconds !== undefined));
-}
-
-/** The model behind a compound system, where it was but one: the system itself has no price. */
+/** The model behind a compound system, where it was but one: the system itself has no price. Streams have it inside. */
 function findServingModel(body: Json): string | undefined {
-  const models = asArray(asObject(body.usage_breakdown)?.models);
+  const breakdown = asObject(body.usage_breakdown) ?? asObject(asObject(body.x_groq)?.usage_breakdown);
+  const models = asArray(breakdown?.models);
   return models.length === 1 ? asString(asObject(models[0])?.model) : undefined;
 }
 
@@ -37,7 +30,7 @@ function parseStop(body: Json): LlmResponse['error'] {
 const format = createOpenaiFormat({
   usage: (body) => parseUsage(findUsage(body)),
   extras(body) {
-    const attributes = { ...readTimes(findUsage(body)), 'edgespan.pricing.model': findServingModel(body) };
+    const attributes = { ...readTimes('groq', findUsage(body)), 'edgespan.pricing.model': findServingModel(body) };
     return present<Partial<LlmResponse>>({ attributes: present(attributes), error: parseStop(body) }) ?? {};
   },
 });

@@ -50,7 +50,11 @@ function matchPath(operation: Operation | undefined, pathname: string): Operatio
 /** Streams bring their usage unasked, and `stream_options` is refused. */
 const format = createOpenaiFormat({
   usage: readUsage,
-  extras: (body, reply) => present<Partial<LlmResponse>>({ error: parseMistralError(body, reply) }) ?? {},
+  extras(body, reply) {
+    const tier = asString(asObject(body.usage)?.service_tier);
+    const attributes = present({ 'edgespan.service_tier': tier });
+    return present<Partial<LlmResponse>>({ attributes, error: parseMistralError(body, reply) }) ?? {};
+  },
 });
 
 const completions = extend(format, {

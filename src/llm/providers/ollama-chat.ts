@@ -35,6 +35,11 @@ function parseToolCalls(message: Json | undefined): { id?: string; name: string 
   });
 }
 
+/** A model that a server at home hands on to the cloud, whatever its name here, by the name that prices know. */
+function findRemote({ remote_model: model, remote_host: host }: Json): string | undefined {
+  return asString(model) && /\bollama\.com\b/.test(String(host)) ? `${model}-cloud` : undefined;
+}
+
 /** Errors are a text and nothing else. */
 function parseFailure(body: Json, status: number): LlmResponse['error'] {
   const error = parseError(body);
@@ -51,7 +56,8 @@ function parseReply(json: unknown, status: number, missing?: string): LlmRespons
   const usage = present<LlmUsage>({ input: readCount(body.prompt_eval_count), output: readCount(body.eval_count) });
   const generated = body.done_reason === 'stop' || body.done_reason === 'length';
   const isSaid = body.done !== true || asObject(body.message) !== undefined || typeof body.response === 'string';
-  if (!error && (!isSaid || (generated && usage?.output === undefined))) fault();
+  // A picture is neither said nor counted.
+  if (!error && !asString(body.image) && (!isSaid || (generated && usage?.output === undefined))) fault();
   const vector = asArray(body.embeddings)[0] ?? body.embedding;
   return (
     present<LlmResponse>({
@@ -61,6 +67,7 @@ function parseReply(json: unknown, status: number, missing?: string): LlmRespons
       toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
       attributes: present({
         ...parseDurations(body),
+        'edgespan.pricing.model': findRemote(body),
         'gen_ai.embeddings.dimension.count': Array.isArray(vector) ? vector.length : undefined,
       }),
       error,

@@ -7,12 +7,28 @@ import { type Dialect, readUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { present } from './wire.ts';
 
+/**
+ * What gateways in front of Anthropic say of its cache, by its names: LiteLLM counts it in the prompt, Portkey beside
+ * that, as the total shows. https://docs.litellm.ai/docs/completion/prompt_caching
+ */
+function addCache(usage: LlmUsage, value: unknown): LlmUsage | undefined {
+  const { prompt_tokens_details, ...wire } = asObject(value) ?? {};
+  const { input, output, total, cacheRead = readCount(wire.cache_read_input_tokens) } = usage;
+  const { cacheWrite = readCount(wire.cache_creation_input_tokens) } = usage;
+  const hourly = asObject(asObject(prompt_tokens_details)?.cache_creation_token_details)?.ephemeral_1h_input_tokens;
+  const cached = (cacheRead ?? 0) + (cacheWrite ?? 0);
+  const isBeside = input !== undefined && output !== undefined && total === input + output + cached;
+  const cacheWrite1h = readCount(hourly);
+  return present<LlmUsage>({ ...usage, input: isBeside ? input + cached : input, cacheRead, cacheWrite, cacheWrite1h });
+}
+
 const dialect: Dialect = {
   /** llama.cpp says in every last chunk what it did, and its usage only on request. */
   usage(body) {
     const usage = readUsage(body, {});
     const timings = asObject(body.timings);
-    if (usage || !timings) return usage;
+    if (usage) return addCache(usage, body.usage);
+    if (!timings) return undefined;
     const cached = readCount(timings.cache_n);
     const fresh = readCount(timings.prompt_n);
     const input = fresh === undefined ? undefined : fresh + (cached ?? 0);

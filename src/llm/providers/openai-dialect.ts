@@ -71,11 +71,11 @@ export function parseResponseAttributes(body: Json) {
   });
 }
 
-/** Floats, or their base64: four bytes each. */
-function countDimensions(embedding: unknown): number | undefined {
+/** Floats, or their base64: four bytes each, where a vendor has no smaller numbers. */
+export function countDimensions(embedding: unknown, bytes = 4): number | undefined {
   if (Array.isArray(embedding)) return embedding.length;
   const base64 = asString(embedding);
-  return base64 === undefined ? undefined : Math.floor((base64.replace(/=+$/, '').length * 3) / 16);
+  return base64 === undefined ? undefined : Math.floor(Math.floor((base64.replace(/=+$/, '').length * 3) / 4) / bytes);
 }
 
 interface ToolCall {
@@ -88,7 +88,16 @@ interface Choice {
   calls: Map<unknown, ToolCall>;
 }
 
-const contentFields = ['content', 'refusal', 'reasoning_content', 'reasoning', 'tool_calls', 'function_call', 'audio'];
+const contentFields = [
+  'content',
+  'refusal',
+  'reasoning_content',
+  'reasoning',
+  'tool_calls',
+  'function_call',
+  'audio',
+  'images',
+];
 
 /** Neither null nor an empty string; of a list, one entry that is more than an empty text. */
 export function isFilled(value: unknown): boolean {

@@ -1,13 +1,13 @@
 import { asArray, asObject, asString, type Json } from '../../json.ts';
 import { readCount } from '../faults.ts';
-import type { LlmResponse, Reply, StreamReader } from '../provider.ts';
+import type { LlmResponse } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { createProvider, extend } from './format.ts';
 import { type Dialect, parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { readUsd } from './reported-cost.ts';
 import { isCamelCase, toSnakeCase } from './spelling.ts';
-import { parseError, present, readModel } from './wire.ts';
+import { mapResult, parseError, present, readModel } from './wire.ts';
 
 /** With a key of one's own the vendor behind is paid apart: what OpenRouter charges is only its fee. */
 function readCost(body: Json): number | undefined {
@@ -66,19 +66,20 @@ function merge(response: LlmResponse, more: LlmResponse): LlmResponse {
 
 /** Anthropic's messages, with OpenRouter's fields among the others. */
 const messages = extend(anthropicMessages, {
+  // A preset has them too, outside of the version that the others stand below.
+  match: (pathname, url) =>
+    /\/presets\/[^/]+\/messages\/?$/.test(pathname) ? 'chat' : anthropicMessages.match(pathname, url),
   response: (json, reply) => merge(anthropicMessages.response(json, reply), readExtras(asObject(json) ?? {})),
-  stream(reply: Reply): StreamReader {
-    const reader = anthropicMessages.stream!(reply);
+  stream(reply) {
     let extras: LlmResponse = {};
-    return {
-      event(event) {
-        const body = asObject(event.json) ?? {};
+    return mapResult(
+      anthropicMessages.stream!(reply),
+      (response) => merge(response, extras),
+      ({ json }) => {
+        const body = asObject(json) ?? {};
         extras = merge(merge(extras, readExtras(asObject(body.message) ?? {})), readExtras(body));
-        return reader.event(event);
       },
-      matters: (data, type) => reader.matters?.(data, type) ?? true,
-      result: (isWhole) => merge(reader.result(isWhole), extras),
-    };
+    );
   },
 });
 

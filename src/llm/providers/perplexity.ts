@@ -1,11 +1,11 @@
-import { asObject, type Json } from '../../json.ts';
+import { asArray, asObject, type Json } from '../../json.ts';
 import { readCount, readObject, sumCounts } from '../faults.ts';
-import type { LlmUsage, Operation } from '../provider.ts';
+import type { LlmResponse, LlmUsage, Operation, Reply, StreamEvent } from '../provider.ts';
 import { createProvider, extend } from './format.ts';
-import { type Dialect, parseUsage } from './openai-dialect.ts';
+import { countDimensions, type Dialect, parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { readUsd } from './reported-cost.ts';
-import { present } from './wire.ts';
+import { mapResult, present } from './wire.ts';
 
 /** Deep research reasons before it writes: those tokens are billed beside the completion, and no total has them. */
 function addReasoning({ output, reasoning, ...usage }: LlmUsage, wire: Json): LlmUsage {
@@ -21,6 +21,17 @@ function readSearches(wire: Json): number | undefined {
   return readCount(wire.num_search_queries) ?? readCount(search?.invocation);
 }
 
+/**
+ * A byte a dimension, or a bit where that is asked for; those of chunks in their context lie one deeper.
+ * https://docs.perplexity.ai/docs/embeddings/best-practices
+ */
+function readDimensions({ data }: Json, reply?: Reply): number | undefined {
+  const first = asObject(asArray(data)[0]);
+  const { embedding } = asObject(asArray(first?.data)[0]) ?? first ?? {};
+  const isPacked = /binary/.test(String(reply?.request.parameters?.['gen_ai.request.encoding_formats']));
+  return countDimensions(embedding, isPacked ? 1 / 8 : 1);
+}
+
 const dialect: Dialect = {
   usage(body) {
     const wire = readObject(body.usage);
@@ -34,39 +45,33 @@ const dialect: Dialect = {
       webSearches: readSearches(wire),
     });
   },
-  extras(body) {
+  extras(body, reply) {
     const wire = asObject(body.usage);
-    const costUsd = readUsd(asObject(wire?.cost)?.total_cost);
-    const citations = readCount(wire?.citation_tokens);
-    return {
-      ...(costUsd !== undefined && { costUsd }),
-      ...(citations !== undefined && { attributes: { 'perplexity.citation_tokens': citations } }),
-    };
+    const attributes = present({
+      'perplexity.citation_tokens': readCount(wire?.citation_tokens),
+      'gen_ai.embeddings.dimension.count': readDimensions(body, reply),
+    });
+    return present<Partial<LlmResponse>>({ costUsd: readUsd(asObject(wire?.cost)?.total_cost), attributes }) ?? {};
   },
 };
 
 const openai = createOpenaiFormat(dialect);
 
+/** `[DONE]` does not always come. */
+function findEnd({ json }: StreamEvent) {
+  return asObject(json)?.object === 'chat.completion.done' ? 'end' : undefined;
+}
+
 const format = extend(openai, {
   match(pathname, url): Operation | undefined {
     // What is submitted here is answered later, to another request.
     if (/^(\/v1)?\/async\//.test(pathname)) return undefined;
+    if (/^\/v1\/contextualizedembeddings\/?$/.test(pathname)) return 'embed';
     return /^\/v1\/(agent|sonar)\/?$/.test(pathname) ? 'chat' : openai.match(pathname, url);
   },
   /** What its agent answers is a response. */
   always: (operation, reply) => (reply.url?.pathname.includes('/agent') ? [] : openai.always!(operation, reply)),
-  stream(reply) {
-    const reader = openai.stream!(reply);
-    return {
-      event(event) {
-        const outcome = reader.event(event);
-        // `[DONE]` does not always come.
-        return asObject(event.json)?.object === 'chat.completion.done' ? 'end' : outcome;
-      },
-      matters: (data, type) => reader.matters?.(data, type) ?? true,
-      result: (isWhole) => reader.result(isWhole),
-    };
-  },
+  stream: (reply) => mapResult(openai.stream!(reply), (response) => response, findEnd),
 });
 
 /**

@@ -1,14 +1,10 @@
 import { asArray, asObject, type Json } from '../../json.ts';
+import { toSnake } from '../field-names.ts';
 
 /** So deep does a reply go, as far as it is read. */
 const maxDepth = 8;
 /** So many objects of a value get new names; what is beyond them keeps its own. */
 const maxObjects = 4096;
-
-/** `prompt_tokens` of `promptTokens`; what has no capitals stays as it is. */
-function toSnake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
 
 /** The value with its fields named as on the wire, where an SDK spells them its own way: `promptTokens`. */
 export function toSnakeCase(value: unknown): unknown {

@@ -1,5 +1,5 @@
 import { asNumber, asObject, asString, type Json } from '../../json.ts';
-import type { LlmResponse, StreamReader } from '../provider.ts';
+import type { LlmResponse, StreamEvent, StreamReader } from '../provider.ts';
 
 /** Entries kept of one reply, choices or tool calls: far above what any model sends. */
 export const maxItems = 1024;
@@ -14,6 +14,15 @@ export function present<T extends object>(fields: T): T | undefined {
     empty = false;
   }
   return empty ? undefined : (known as T);
+}
+
+/** A part of a path, decoded where it can be. */
+export function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The model that a reply, a chunk or an event names. */
@@ -41,10 +50,17 @@ function parseFlat(body: Json | undefined): Json | undefined {
   return body?.object === 'error' ? body : undefined;
 }
 
-/** The same reader, with another result. */
-export function mapResult(reader: StreamReader, map: (response: LlmResponse) => LlmResponse): StreamReader {
+/** The same reader, with another result; `look` sees each event too, and may say that it is the end. */
+export function mapResult(
+  reader: StreamReader,
+  map: (response: LlmResponse) => LlmResponse,
+  look?: (event: StreamEvent) => 'end' | void,
+): StreamReader {
   return {
-    event: (event) => reader.event(event),
+    event(event) {
+      const outcome = reader.event(event);
+      return look?.(event) ?? outcome;
+    },
     ...(reader.matters && { matters: (data, type) => reader.matters!(data, type) }),
     result: (isWhole) => map(reader.result(isWhole)),
   };

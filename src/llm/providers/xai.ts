@@ -2,7 +2,7 @@ import { asObject, asString, type Json } from '../../json.ts';
 import { readCount } from '../faults.ts';
 import type { LlmResponse, LlmUsage } from '../provider.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
-import { createProvider } from './format.ts';
+import { createProvider, extend } from './format.ts';
 import { parseUsage } from './openai-dialect.ts';
 import { createOpenaiFormat } from './openai-format.ts';
 import { present, readModel } from './wire.ts';
@@ -29,9 +29,21 @@ function parseFlatError({ code, error }: Json): LlmResponse['error'] {
   return message && type ? { type, code: type, message } : undefined;
 }
 
-const format = createOpenaiFormat({
+const openai = createOpenaiFormat({
   usage: readUsage,
   extras: (body) => present<Partial<LlmResponse>>({ costUsd: readCost(body), error: parseFlatError(body) }) ?? {},
+});
+
+/** What is deferred is answered later, to a request by GET: https://docs.x.ai/docs/guides/deferred-chat-completions */
+const deferred = 'edgespan.request.deferred';
+
+const format = extend(openai, {
+  request(request) {
+    const known = openai.request(request);
+    if (asObject(request.body)?.deferred !== true) return known;
+    return { ...known, parameters: { ...known.parameters, [deferred]: true } };
+  },
+  always: (operation, reply) => (reply.request.parameters?.[deferred] ? [] : openai.always!(operation, reply)),
 });
 
 /**

@@ -180,13 +180,14 @@ describe('a stream', () => {
     );
   });
 
-  it('has its first token with the first text, thought or tool input that is not empty', () => {
+  it('has its first token with the first text, picture, thought or tool input that is not empty', () => {
     const outcome = (delta: object) => {
       const reader = bedrock.stream!(replyOf(streamPath));
       return reader.event({ type: 'contentBlockDelta', json: { contentBlockIndex: 0, delta } });
     };
     expect(outcome({ text: 'a' })).toBe('content');
     expect(outcome({ toolUse: { input: '{' } })).toBe('content');
+    expect(outcome({ image: { source: { bytes: 'iVBO' } } })).toBe('content');
     expect(outcome({ reasoningContent: { text: 'a' } })).toBe('content');
     expect(outcome({ text: '' })).toBeUndefined();
     expect(outcome({ toolUse: { input: '' } })).toBeUndefined();

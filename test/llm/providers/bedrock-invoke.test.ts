@@ -122,6 +122,16 @@ const vendors: [name: string, model: string, whole: object, chunks: object[]][] 
       { generation: '', prompt_token_count: null, generation_token_count: 5, stop_reason: 'stop' },
     ],
   ],
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-pegasus.html
+  [
+    'TwelveLabs',
+    'twelvelabs.pegasus-1-2-v1:0',
+    { message: 'Hi', finishReason: 'length' },
+    [
+      { message: 'H', finishReason: null },
+      { message: 'i', finishReason: 'length' },
+    ],
+  ],
   [
     'Mistral',
     'mistral.mistral-7b-instruct-v0:2',

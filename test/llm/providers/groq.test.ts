@@ -97,6 +97,13 @@ describe('whole replies', () => {
 });
 
 describe('streams', () => {
+  it('of a compound system are priced as the one model behind, too', () => {
+    const usage_breakdown = { models: [{ model: 'llama-4', usage }] };
+    const last = chunk({}, 'stop', { x_groq: { id: 'req', usage, usage_breakdown } });
+    const { response } = replaySse(groq, url, [chunk({ content: 'a' }), last, '[DONE]']);
+    expect(response.attributes).toEqual({ ...times, 'edgespan.pricing.model': 'llama-4' });
+  });
+
   it('bring their usage unasked, in one place or the other or both, and it is taken once', () => {
     const start = chunk({ role: 'assistant', content: '' }, null, { x_groq: { id: 'req' } });
     for (const last of [{ x_groq: { usage } }, { usage }, { x_groq: { usage }, usage }]) {

@@ -114,6 +114,13 @@ describe('chat completions', () => {
     expect(parseErrors).toBe(0);
   });
 
+  it('name the tier they were served in', () => {
+    const { response } = replayJson(mistral, url, completion({ ...usage, service_tier: 'priority' }));
+    expect(response.attributes).toEqual({ 'edgespan.service_tier': 'priority' });
+    const sdk = { ...completion({ promptTokens: 1, completionTokens: 2, totalTokens: 3, serviceTier: 'standard' }) };
+    expect(mistral.read!(sdk).attributes).toEqual({ 'edgespan.service_tier': 'standard' });
+  });
+
   it.each<[unknown, number]>([
     ['', 0],
     [[], 0],

@@ -69,6 +69,8 @@ describe('Google’s words as numbers, which its clients for Python ask for by `
     [vertexModel, 9, 'MALFORMED_FUNCTION_CALL'],
     [geminiModel, 9, 'SPII'],
     [geminiModel, 10, 'MALFORMED_FUNCTION_CALL'],
+    [geminiModel, 13, 'TOO_MANY_TOOL_CALLS'],
+    [geminiModel, 16, 'NO_IMAGE'],
     [geminiModel, 99, '99'],
   ])('%s: %i is %s', async (model, number, reason) => {
     const whole = await call({
@@ -89,6 +91,21 @@ describe('Google’s words as numbers, which its clients for Python ask for by `
       expect(attributes['llm.cost_usd']).toBe(0.0000355);
       expect([failed, parseErrors]).toEqual([false, 0]);
     }
+  });
+
+  // https://cloud.google.com/vertex-ai/docs/reference/rest/v1/GenerateContentResponse#traffictype
+  it.each([
+    [3, 'ON_DEMAND_PRIORITY'],
+    [4, 'ON_DEMAND_FLEX'],
+  ])('tell how a call was served, which has a price: %i is %s', async (number, word) => {
+    const cost = async (trafficType: unknown) => {
+      const { usageMetadata, ...rest } = part(1);
+      const body = JSON.stringify({ ...rest, usageMetadata: { ...usageMetadata, trafficType } });
+      const { attributes } = await call({ url: `${vertexModel}:generateContent${suffix}`, body, headers: json });
+      return [attributes['edgespan.service_tier'], attributes['llm.cost_usd']];
+    };
+    expect(await cost(number)).toEqual(await cost(word));
+    expect(await cost(number)).not.toEqual([word, (await cost(1))[1]]);
   });
 
   it('tell why a prompt was blocked', async () => {

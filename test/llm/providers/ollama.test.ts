@@ -203,6 +203,17 @@ describe('response', () => {
     expect(respond({ embedding: [1, 2, 3] })).toEqual({ attributes: { 'gen_ai.embeddings.dimension.count': 3 } });
   });
 
+  it('of a picture has neither text nor count, which is no fault', () => {
+    takeFaults();
+    const picture = { model: 'm', created_at, image: 'iVBORw0KGgo=', done: true, done_reason: 'stop' };
+    expect(respond(picture).finishReasons).toEqual(['stop']);
+    expect(stream([{ model: 'm', created_at, completed: 1, total: 4, done: false }, picture]).outcomes).toEqual([
+      undefined,
+      'end',
+    ]);
+    expect(takeFaults()).toBe(false);
+  });
+
   it('an error is a text', () => {
     const message = "model 'x' not found";
     expect(respond({ error: message }, 404)).toEqual({ error: { type: '404', message } });
@@ -294,8 +305,8 @@ it('knows values that its SDK returned', () => {
 
 describe('what a call costs', () => {
   const reply = { model: 'gpt-oss:120b', message: { content: 'Hi' }, done: true, prompt_eval_count: 5, eval_count: 7 };
-  async function cost(host: string) {
-    const telemetry = createTestTelemetry({ fetch: async () => Response.json(reply) });
+  async function cost(host: string, more: object = {}) {
+    const telemetry = createTestTelemetry({ fetch: async () => Response.json({ ...reply, ...more }) });
     const body = JSON.stringify({ model: 'gpt-oss:120b', messages: [], stream: false });
     await (await telemetry.fetch(`${host}/api/chat`, { method: 'POST', body })).text();
     const { attributes } = telemetry.spans[0]!;
@@ -305,5 +316,13 @@ describe('what a call costs', () => {
   it('is nothing at home, and unknown in the cloud', async () => {
     expect(await cost('http://localhost:11434')).toEqual([7, 0]);
     expect(await cost('https://ollama.com')).toEqual([7, undefined]);
+  });
+
+  // A model made at home from one of the cloud has a name of its own; `remote_*` say who answered.
+  it('is unknown where a server at home asks the cloud', async () => {
+    const home = 'http://localhost:11434';
+    const remote = { model: 'mine', remote_model: 'gpt-oss:120b' };
+    expect(await cost(home, { ...remote, remote_host: 'https://ollama.com:443' })).toEqual([7, undefined]);
+    expect(await cost(home, { ...remote, remote_host: 'http://other.local:11434' })).toEqual([7, 0]);
   });
 });

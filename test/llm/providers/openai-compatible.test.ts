@@ -122,6 +122,27 @@ describe('servers', () => {
     });
   });
 
+  // https://docs.litellm.ai/docs/completion/prompt_caching
+  // https://github.com/Portkey-AI/gateway/blob/main/src/providers/anthropic/chatComplete.ts
+  it.each([
+    ['LiteLLM: in the prompt', { prompt_tokens: 115, prompt_tokens_details: { cached_tokens: 80 } }],
+    ['Portkey: beside the prompt', { prompt_tokens: 10 }],
+  ])('before Anthropic say what its cache took and gave, as %s', (_, counts) => {
+    const cache = { cache_read_input_tokens: 80, cache_creation_input_tokens: 25 };
+    const usage = { ...counts, completion_tokens: 5, total_tokens: 120, ...cache };
+    const { response, parseErrors } = read(chunk({ content: 'a' }), chunk({}, 'stop', { usage }));
+    expect(response.usage).toEqual({ input: 115, cacheRead: 80, cacheWrite: 25, output: 5, total: 120 });
+    expect(parseErrors).toBe(0);
+  });
+
+  it('before Anthropic say what its cache keeps for an hour', () => {
+    const cache_creation_token_details = { ephemeral_5m_input_tokens: 5, ephemeral_1h_input_tokens: 20 };
+    const prompt_tokens_details = { cached_tokens: 0, cache_creation_tokens: 25, cache_creation_token_details };
+    const counts = { prompt_tokens: 35, completion_tokens: 5, total_tokens: 40, cache_creation_input_tokens: 25 };
+    const { response } = read(chunk({}, 'stop', { usage: { ...counts, prompt_tokens_details } }));
+    expect(response.usage).toMatchObject({ input: 35, cacheRead: 0, cacheWrite: 25, cacheWrite1h: 20 });
+  });
+
   // https://docs.vllm.ai/en/latest/api/vllm/entrypoints/openai/protocol.html
   it('like vLLM have usage that grows, or null details', () => {
     const growing = (completion_tokens: number) => ({

@@ -63,6 +63,13 @@ describe('a dialect', () => {
   });
 });
 
+// https://openrouter.ai/docs/features/multimodal/image-generation
+it('a picture is a first token, too', () => {
+  const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBO' } }];
+  const events = [chunk({ role: 'assistant', content: '' }), chunk({ content: '', images }), chunk({}, 'stop')];
+  expect(replaySse(openai, chats, events).contents).toBe(1);
+});
+
 describe('streamed Responses', () => {
   const url = 'https://api.openai.com/v1/responses';
   const created = { type: 'response.created', response: { id: 'r', status: 'in_progress', usage: null } };

@@ -19,6 +19,7 @@ describe('match', () => {
     ['https://openrouter.ai/api/v1/presets/mine/chat/completions', 'chat'],
     ['https://openrouter.ai/api/v1/responses', 'chat'],
     ['https://openrouter.ai/api/v1/messages', 'chat'],
+    ['https://openrouter.ai/api/v1/presets/mine/messages', 'chat'],
     ['https://openrouter.ai/api/v1/completions', 'text_completion'],
     ['https://openrouter.ai/api/v1/embeddings', 'embed'],
     ['https://openrouter.ai/api/v1/generation', undefined],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { perplexity } from '../../../src/llm/providers/perplexity.ts';
+import { replayJson } from './replay.ts';
 import { expectChatTwins, expectUnshakable, frames, readReply, typedFrames } from './replies.ts';
 
 /** https://docs.perplexity.ai/api-reference/chat-completions-post and https://docs.perplexity.ai/api-reference/ */
@@ -19,6 +20,7 @@ describe('match', () => {
     ['https://api.perplexity.ai/v1/responses', 'chat'],
     ['https://api.perplexity.ai/v1/agent', 'chat'],
     ['https://api.perplexity.ai/v1/embeddings', 'embed'],
+    ['https://api.perplexity.ai/v1/contextualizedembeddings', 'embed'],
     ['https://api.perplexity.ai/async/chat/completions', undefined],
     ['https://api.perplexity.ai/v1/async/sonar', undefined],
     ['https://api.perplexity.ai/v1/async/chat/completions', undefined],
@@ -99,6 +101,25 @@ describe('a reply', () => {
       parseErrors: 0,
       response: { usage: { input: 8 }, costUsd: 0.001 },
     });
+  });
+
+  // https://docs.perplexity.ai/docs/embeddings/best-practices
+  it.each([
+    ['int8', '/v1/embeddings', undefined, 128],
+    ['int8', '/v1/embeddings', 'base64_int8', 128],
+    ['packed bits', '/v1/embeddings', 'base64_binary', 1024],
+    ['int8 in their context', '/v1/contextualizedembeddings', undefined, 128],
+  ])('of embeddings as %s at %s has its dimensions', (_, path, encoding_format, dimensions) => {
+    const part = { object: 'embedding', index: 0, embedding: Buffer.alloc(128).toString('base64') };
+    const data = path.includes('context') ? [{ index: 0, data: [part, part] }] : [part];
+    const json = { object: 'list', model: 'pplx-embed', data, usage: { prompt_tokens: 8, total_tokens: 8 } };
+    const request = { model: 'pplx-embed', input: ['a'], encoding_format };
+    const reading = replayJson(perplexity, `https://api.perplexity.ai${path}`, json, { request });
+    expect(reading.response).toMatchObject({
+      usage: { input: 8 },
+      attributes: { 'gen_ai.embeddings.dimension.count': dimensions },
+    });
+    expect(reading.parseErrors).toBe(0);
   });
 });
 

@@ -35,6 +35,15 @@ describe('match', () => {
   });
 });
 
+// https://docs.x.ai/docs/guides/deferred-chat-completions
+it('what is deferred has nothing to say yet, which is no fault', () => {
+  const submitted = { request_id: 'f15c114e-f47d-40ca-8d5c-8c23d656eeb6' };
+  const ask = (body: object) =>
+    replayJson(xai, url, submitted, { request: { model: 'grok-4', messages: [], ...body } });
+  expect(ask({ deferred: true })).toMatchObject({ response: {}, parseErrors: 0 });
+  expect(ask({ deferred: false }).parseErrors).toBe(1);
+});
+
 describe('usage', () => {
   it('adds the reasoning that chat completions leave out, and has the reported cost', () => {
     const usage = {
