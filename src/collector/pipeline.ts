@@ -29,7 +29,8 @@ export function createPipeline(ports: PipelinePorts): (batches: readonly Batch[]
   /** What of them is to be kept, by tenant, so that a store is asked once for many requests. */
   function prepare(batches: readonly Batch[]): Map<string, ReadableSpan[]> {
     const kept = new Map<string, ReadableSpan[]>();
-    for (const { spans, tenant } of batches) {
+    for (const { spans: sent, tenant } of batches) {
+      const spans = sent.filter((span) => !isAnnouncement(span));
       metrics.record(spans, tenant);
       const chosen = sampling.keep(spans, tenant);
       if (chosen.length === 0) continue;
@@ -74,4 +75,12 @@ export function createPipeline(ports: PipelinePorts): (batches: readonly Batch[]
       return new Set(batches.map(({ tenant }) => tenant));
     }
   };
+}
+
+/**
+ * Logfire announces each span that starts by another one, below it, that ends at once: no work, and no call.
+ * https://logfire.pydantic.dev/docs/how-to-guides/distributed-tracing/
+ */
+function isAnnouncement({ attributes }: ReadableSpan): boolean {
+  return attributes['logfire.span_type'] === 'pending_span';
 }

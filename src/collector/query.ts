@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { fromHrTime } from '../clock.ts';
 import { toBase64 } from '../digest.ts';
-import { statusError } from '../trace/otel-span.ts';
+import { isFailed } from '../llm/foreign-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import type { Access } from './access.ts';
 import { Refusal } from './refusal.ts';
@@ -96,7 +96,7 @@ function describeSpan(span: ReadableSpan) {
     start_ms: fromHrTime(span.startTime),
     end_ms: fromHrTime(span.endTime),
     duration_ms: fromHrTime(span.duration),
-    status: span.status.code === statusError ? 'error' : span.status.code === 1 ? 'ok' : 'unset',
+    status: isFailed(span) ? 'error' : span.status.code === 1 ? 'ok' : 'unset',
     ...(span.status.message && { status_message: span.status.message }),
     attributes: toJson(span.attributes),
     resource: toJson(span.resource.attributes),

@@ -1,7 +1,6 @@
 import { fromHrTime } from '../clock.ts';
 import { asString } from '../json.ts';
-import { readForeignRequest, readForeignResponse } from '../llm/foreign-span.ts';
-import { statusError } from '../trace/otel-span.ts';
+import { isFailed, readForeignRequest, readForeignResponse } from '../llm/foreign-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 
 /** What of a span a list of traces shows or asks for. */
@@ -32,7 +31,7 @@ export function readFacts(span: ReadableSpan): SpanFacts {
     service: asString(resource.attributes['service.name']) ?? 'unknown_service',
     start: fromHrTime(span.startTime),
     end: fromHrTime(span.endTime),
-    failed: span.status.code === statusError,
+    failed: isFailed(span),
     model: model ?? readForeignRequest(work, attributes).model,
     tokens,
     costUsd,

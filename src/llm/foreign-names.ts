@@ -1,12 +1,17 @@
 /**
- * Attributes of other tracers: OpenTelemetry's conventions, older and newer, OpenInference, OpenLLMetry, the AI SDK's
- * own, and Rastir's.
+ * Attributes of other tracers: OpenTelemetry's conventions, older and newer, OpenInference, OpenLLMetry, OpenLIT,
+ * Langfuse, the AI SDK's own, Anthropic's, and Rastir's.
  */
 
 /** Names by which tracers say one thing; the first that is there holds. */
 export type Names = readonly string[];
 
-export const operationNames = ['openinference.span.kind', 'llm.request.type', 'traceloop.span.kind'];
+export const operationNames = [
+  'openinference.span.kind',
+  'llm.request.type',
+  'traceloop.span.kind',
+  'langfuse.observation.type',
+];
 export const toolNames = ['gen_ai.tool.name', 'tool.name', 'traceloop.entity.name'];
 export const agentNames = ['gen_ai.agent.name', 'agent.name', 'traceloop.entity.name'];
 export const vendorNames = [
@@ -23,22 +28,31 @@ export const requestModels = [
   'llm.model_name',
   'embedding.model_name',
   'llm.request.model',
+  'langfuse.observation.model.name',
 ];
 export const responseModels = ['gen_ai.response.model', 'ai.response.model', 'llm.response.model'];
 export const serviceTiers = [
   'openai.response.service_tier',
   'gen_ai.openai.response.service_tier',
+  'anthropic.response.service_tier',
   'edgespan.service_tier',
+];
+export const streamed = ['gen_ai.request.stream', 'gen_ai.request.is_stream', 'llm.is_streaming'];
+export const finishReasons = [
+  'gen_ai.response.finish_reasons',
+  'ai.response.finishReason',
+  'anthropic.message.stop_reason',
+  'llm.finish_reason',
 ];
 export const replyIds = ['gen_ai.response.id', 'ai.response.id'];
 export const firstTokenSeconds = ['gen_ai.response.time_to_first_chunk', 'gen_ai.client.operation.time_to_first_chunk'];
 export const firstTokenMs = ['ai.response.msToFirstChunk', 'ai.stream.msToFirstChunk'];
-export const costs = ['gen_ai.usage.cost', 'llm.cost.total', 'llm.cost_usd'];
+export const reckonedCosts = ['gen_ai.usage.cost', 'llm.cost.total'];
 export const guardrailIds = ['llm.guardrail.id', 'rastir.guardrail_id'];
 export const guardrailActions = ['llm.guardrail.action', 'rastir.guardrail_action'];
 export const capturedCalls = ['ai.response.toolCalls', 'gen_ai.output.messages'];
 export const usageNames: Readonly<
-  Record<'input' | 'output' | 'total' | 'cacheRead' | 'cacheWrite' | 'reasoning', Names>
+  Record<'input' | 'output' | 'total' | 'cacheRead' | 'cacheWrite' | 'cacheWrite1h' | 'reasoning', Names>
 > = {
   input: [
     'gen_ai.usage.input_tokens',
@@ -72,6 +86,7 @@ export const usageNames: Readonly<
     'ai.usage.inputTokenDetails.cacheWriteTokens',
     'llm.token_count.prompt_details.cache_write',
   ],
+  cacheWrite1h: ['anthropic.usage.cache_creation.ephemeral_1h_input_tokens'],
   reasoning: [
     'gen_ai.usage.reasoning.output_tokens',
     'gen_ai.usage.reasoning_tokens',

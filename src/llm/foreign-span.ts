@@ -1,24 +1,29 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asNumber, asObject, asString, parseJson } from '../json.ts';
+import { statusError } from '../trace/otel-span.ts';
+import type { ReadableSpan } from '../trace/readable-span.ts';
 import { readCount } from './faults.ts';
 import {
   agentNames,
   capturedCalls,
-  costs,
+  finishReasons,
   firstTokenMs,
   firstTokenSeconds,
   guardrailActions,
   guardrailIds,
   type Names,
   operationNames,
+  reckonedCosts,
   replyIds,
   requestModels,
   responseModels,
   serviceTiers,
+  streamed,
   toolNames,
   usageNames,
   vendorNames,
 } from './foreign-names.ts';
+import { readLangfuseCost, readLangfuseStart, readLangfuseUsage } from './langfuse-usage.ts';
 import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
 import { shortProviderName } from './provider-names.ts';
 import { present } from './providers/wire.ts';
@@ -28,11 +33,12 @@ export type ForeignWork =
   | { readonly type: 'llm'; readonly operation: string; readonly stream: boolean }
   | { readonly type: 'agent' | 'tool' | 'retrieval'; readonly name: string };
 
-/** `gen_ai.operation.name`, `openinference.span.kind`, `llm.request.type` and `traceloop.span.kind`. */
+/** `gen_ai.operation.name`, `openinference.span.kind`, `llm.request.type`, `traceloop.span.kind` and Langfuse's types. */
 const kinds: Readonly<Record<string, string>> = {
   chat: 'chat',
   generate_content: 'chat',
   llm: 'chat',
+  generation: 'chat',
   text_completion: 'text_completion',
   completion: 'text_completion',
   embeddings: 'embed',
@@ -85,13 +91,15 @@ export function readWork(spanName: string, attributes: Attributes): ForeignWork 
   if (id && !named) return readOperationId(id, attributes);
   const said = named ?? text(attributes, operationNames) ?? '';
   const kind = Object.hasOwn(kinds, said.toLowerCase()) ? kinds[said.toLowerCase()]! : undefined;
+  // An observation of Langfuse is called what it is about.
+  const ownName = attributes['langfuse.observation.type'] === undefined ? '' : spanName;
   switch (kind) {
     case undefined:
       return undefined;
     case 'tool':
-      return { type: kind, name: text(attributes, toolNames) ?? '' };
+      return { type: kind, name: text(attributes, toolNames) ?? ownName };
     case 'agent':
-      return { type: kind, name: text(attributes, agentNames) ?? '' };
+      return { type: kind, name: text(attributes, agentNames) ?? ownName };
     case 'retrieval':
       return { type: kind, name: asString(attributes['gen_ai.data_source.id']) ?? '' };
     default:
@@ -100,16 +108,21 @@ export function readWork(spanName: string, attributes: Attributes): ForeignWork 
 }
 
 function isStreamed(attributes: Attributes): boolean {
-  const { 'gen_ai.request.stream': asked, 'llm.is_streaming': streaming } = attributes;
+  const said = streamed.map((name) => attributes[name]);
   const parameters = asObject(parseJson(asString(attributes['llm.invocation_parameters']) ?? ''));
-  return [asked, streaming, parameters?.stream].includes(true) || readFirstToken(attributes) !== undefined;
+  return said.includes(true) || parameters?.stream === true || readFirstToken(attributes, 0) !== undefined;
 }
 
-/** Seconds until the first chunk of a stream. */
-export function readFirstToken(attributes: Attributes): number | undefined {
-  const ms = number(attributes, firstTokenMs);
-  const seconds = number(attributes, firstTokenSeconds) ?? (ms === undefined ? undefined : ms / 1000);
-  return seconds !== undefined && seconds >= 0 ? seconds : undefined;
+/** Seconds until the first chunk of a stream that began at `startMs`. */
+export function readFirstToken(attributes: Attributes, startMs: number): number | undefined {
+  const ms = number(attributes, firstTokenMs) ?? readLangfuseStart(attributes) - startMs;
+  const seconds = number(attributes, firstTokenSeconds) ?? ms / 1000;
+  return seconds >= 0 ? seconds : undefined;
+}
+
+/** By its status, or by Langfuse's level, which leaves that alone. */
+export function isFailed({ status, attributes }: Pick<ReadableSpan, 'status' | 'attributes'>): boolean {
+  return status?.code === statusError || attributes['langfuse.observation.level'] === 'ERROR';
 }
 
 export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attributes: Attributes): LlmRequest {
@@ -126,14 +139,14 @@ export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attribut
 
 export function readForeignResponse(attributes: Attributes): LlmResponse {
   const model = text(attributes, responseModels);
-  const reasons = attributes['gen_ai.response.finish_reasons'] ?? attributes['ai.response.finishReason'];
+  const reasons = finishReasons.map((name) => attributes[name]).find((said) => said !== undefined);
   const calls = readToolNames(attributes);
   return (
     present<LlmResponse>({
       id: text(attributes, replyIds),
       model: model?.replace(/^models\//, ''),
       finishReasons: [reasons].flat().filter((reason) => typeof reason === 'string'),
-      usage: readForeignUsage(attributes),
+      usage: readForeignUsage(attributes) ?? readLangfuseUsage(attributes),
       costUsd: readForeignCost(attributes),
       toolCalls: calls.length > 0 ? calls : undefined,
       guardrail: readForeignGuardrail(attributes),
@@ -149,15 +162,18 @@ function readForeignUsage(attributes: Attributes): LlmUsage | undefined {
     total: count(attributes, usageNames.total),
     cacheRead: count(attributes, usageNames.cacheRead),
     cacheWrite: count(attributes, usageNames.cacheWrite),
+    cacheWrite1h: count(attributes, usageNames.cacheWrite1h),
     reasoning: count(attributes, usageNames.reasoning),
   });
 }
 
-/** US dollars, where the tracer has reckoned them. */
+/** US dollars, where the tracer says what it was. */
 function readForeignCost(attributes: Attributes): number | undefined {
   const currency = asString(attributes['gen_ai.usage.cost.currency']) ?? 'USD';
-  const amount = currency === 'USD' ? asNumber(attributes['gen_ai.usage.cost.amount']) : undefined;
-  return amount ?? number(attributes, costs);
+  const amount = currency === 'USD' && asNumber(attributes['gen_ai.usage.cost.amount']);
+  // Some tracers reckon 0 for a model that they don't know; we don't.
+  const reckoned = amount || number(attributes, reckonedCosts) || readLangfuseCost(attributes);
+  return reckoned || asNumber(attributes['llm.cost_usd']);
 }
 
 /** Whom the request had check it, where the tracer says so. */

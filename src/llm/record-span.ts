@@ -3,13 +3,19 @@ import { copyAttributes } from '../attributes.ts';
 import { type Clock, fromHrTime } from '../clock.ts';
 import { asNumber, asString } from '../json.ts';
 import { getAgent, getModelCall } from '../trace/context.ts';
-import { statusError } from '../trace/otel-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import { RecordingSpan } from '../trace/span.ts';
 import { classifyError, errorName, isAbort } from './error-class.ts';
 import { readFailure } from './failure.ts';
 import { takeFaults } from './faults.ts';
-import { type ForeignWork, readFirstToken, readForeignRequest, readForeignResponse, readWork } from './foreign-span.ts';
+import {
+  type ForeignWork,
+  isFailed,
+  readFirstToken,
+  readForeignRequest,
+  readForeignResponse,
+  readWork,
+} from './foreign-span.ts';
 import { latestCall, noteCall } from './frame.ts';
 import { readVerdict } from './guardrail.ts';
 import type { LlmInstruments } from './instruments.ts';
@@ -17,7 +23,7 @@ import type { Provider } from './provider.ts';
 import { semconvNameOf } from './provider-names.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { readResponse } from './response.ts';
-import { isOwn, kindOfCall } from './seen-calls.ts';
+import { anonymousReply, isOwn, kindOfCall } from './seen-calls.ts';
 import { semconvOperation } from './semconv.ts';
 import { traceRefOf } from './trace-ref.ts';
 
@@ -98,13 +104,21 @@ function recordCall(
   takeFaults();
   const response = readResponse(readForeignResponse(attributes));
   if (takeFaults()) instruments.parseError(request.provider);
+  const { seen } = recorder;
+  const kind = kindOfCall(work.operation);
   // Who is around is told of it even where a call of ours has been counted in its place.
-  recorder.seen.cover(of.parent, kindOfCall(work.operation));
-  if (recorder.seen.hasReply(response.id, startedAt - clockSlackMs)) return;
-  recorder.seen.count(of.id);
+  seen.cover(of.parent, kind);
+  const since = startedAt - clockSlackMs;
+  if (seen.hasReply(response.id, since)) return;
+  // Some neither say an id nor stand around the request.
+  const name = response.id ? undefined : anonymousReply(response.model ?? request.model, response.usage);
+  if (seen.hasReply(name, since, startedAt + of.seconds * 1000)) return;
+  seen.count(of.id, kind);
+  // Some spans end after the one around them that says the same.
+  if (of.parent && seen.isCounted(of.parent, kind)) return;
   const mark = getModelCall(context);
   if (mark) mark.counted = true;
-  recorder.seen.addReply(response.id, startedAt + clockSlackMs);
+  seen.addReply(response.id, startedAt + clockSlackMs);
   const { thrown, aborted } = readError(of);
   const semconvProvider = semconvNameOf(request.provider, providers);
   const model = response.model ?? request.model ?? '';
@@ -119,7 +133,7 @@ function recordCall(
       failure: thrown && !aborted ? readFailure({ thrown }, {}) : undefined,
       aborted,
       seconds: of.seconds,
-      firstTokenSeconds: readFirstToken(attributes),
+      firstTokenSeconds: readFirstToken(attributes, fromHrTime(of.span.startTime)),
       attributes: {
         'gen_ai.operation.name': asString(attributes['gen_ai.operation.name']) ?? semconvOperation(request.operation),
         'gen_ai.provider.name': semconvProvider,
@@ -128,6 +142,8 @@ function recordCall(
       },
       verdict: readVerdict(request, response),
       trace: traceRefOf(of.id),
+      // Logfire says what a stream used by a log of its own, after the span of its request.
+      counted: attributes['logfire.span_type'] === 'log',
     },
     context,
   );
@@ -181,13 +197,17 @@ function readSeconds(span: ReadableSpan): number | undefined {
 /** What was thrown, as far as the span tells: its status, `error.type`, an `exception` event. */
 function readError({ span, attributes }: Finished): { thrown?: object; aborted: boolean } {
   const said = asString(attributes['error.type']);
-  if (span.status?.code !== statusError && said === undefined) return { aborted: false };
+  if (!isFailed(span) && said === undefined) return { aborted: false };
   const exception = span.events?.findLast(({ name }) => name === 'exception')?.attributes;
   const type = said ?? asString(exception?.['exception.type']) ?? '_OTHER';
   const thrown = {
     name: type,
     code: type,
-    message: asString(span.status?.message) ?? asString(exception?.['exception.message']) ?? '',
+    message:
+      asString(span.status?.message) ??
+      asString(exception?.['exception.message']) ??
+      asString(attributes['langfuse.observation.status_message']) ??
+      '',
     status: asNumber(attributes['http.response.status_code']),
   };
   return { thrown, aborted: isAbort(thrown) };

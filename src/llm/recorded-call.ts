@@ -16,7 +16,7 @@ import { createVerdictReader, type GuardrailHook } from './guardrail.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { LlmResponse } from './provider.ts';
 import { readResponse } from './response.ts';
-import { kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
+import { anonymousReply, kindOfCall, markOwn, type SeenCalls, spansAround } from './seen-calls.ts';
 import { semconvOperation } from './semconv.ts';
 import { traceRef } from './trace-ref.ts';
 
@@ -165,13 +165,15 @@ export class RecordedCall implements ModelCall {
   /** Tells those who count, and those around. */
   #count(facts: CallFacts, { status, headers }: CallEnd): void {
     const { addLeaf, book, evaluations, seen } = this.#recording;
-    const { attempt, context, isWrapper } = this.#call;
+    const { attempt, context, isWrapper, request } = this.#call;
     const { response, failure, aborted, cost } = facts;
     const called = calledOf(facts);
     const input = failure || aborted ? undefined : this.#content.exchange(response.messages);
     if (input) evaluations?.judge({ ...called, span: this.span, context, input });
     addLeaf(this.span, cost?.totalUsd);
-    if (!isWrapper) seen.addReply(response.id, this.#startedAt);
+    const { id, model, usage } = response;
+    const names = isWrapper ? [] : [id, anonymousReply(model, usage), anonymousReply(request.model, usage)];
+    for (const name of names) seen.addReply(name, this.#startedAt);
     this.#answered({ ...called, semconvProvider: this.#semconvProvider() });
     if (attempt?.number) addRetry(context);
     // Before headers came, an SDK's own timeout looks like a caller who left, until it tries again.

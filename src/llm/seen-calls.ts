@@ -1,6 +1,7 @@
 import type { Context, SpanContext } from '@opentelemetry/api';
 import { activeHostContext } from '../trace/otel-global.ts';
 import { getSpan, isSpanContextValid, spanKey } from '../trace/otel-span.ts';
+import type { LlmUsage } from './provider.ts';
 import { Recent } from './recent.ts';
 
 /**
@@ -8,29 +9,30 @@ import { Recent } from './recent.ts';
  * work, and for tools and the like their name too: a chat around an embedding is another call.
  */
 export interface SeenCalls {
-  /** In a call that began at `since` or later by the monotonic clock, a reply with this id has been counted. */
-  hasReply(id: string | undefined, since: number): boolean;
+  /** In a call that began from `since` to `until` by the monotonic clock, a reply with this id has been counted. */
+  hasReply(id: string | undefined, since: number, until?: number): boolean;
   addReply(id: string | undefined, startedAt: number): void;
   /** What has been counted inside of a span, without what it counted for itself; `undefined` where it was seen before. */
   addSpan(span: SpanContext): readonly string[] | undefined;
   /** Says that this work has been counted inside of the span. */
   cover(span: SpanContext | undefined, what: string): void;
   isCovered(span: SpanContext | undefined, what: string): boolean;
-  /** Says that the span itself has been counted as a model call. */
-  count(span: SpanContext): void;
-  isCounted(span: SpanContext): boolean;
+  /** Says that the span itself has been counted as a model call of this kind, or is part of one that has. */
+  count(span: SpanContext, kind: string): void;
+  isCounted(span: SpanContext, kind: string): boolean;
 }
 
 /** What is known of a span. */
 interface Mark {
   seen: boolean;
-  counted: boolean;
+  /** The kind of call that it has been counted as. */
+  counted: string | undefined;
   /** Work inside of it; most have none. */
   inside: readonly string[];
 }
 
-/** Newest replies, and newest spans, that are remembered. */
-const maxReplies = 100;
+/** Newest names of replies, and newest spans, that are remembered. */
+const maxReplies = 300;
 const maxSpans = 4096;
 /** Works inside of a span that are told apart. */
 const maxInside = 128;
@@ -45,13 +47,16 @@ export function createSeenCalls(max = maxSpans): SeenCalls {
     const key = spanKey(span);
     const known = marks.get(key);
     if (known) return known;
-    const mark = { seen: false, counted: false, inside: nothing };
+    const mark = { seen: false, counted: undefined, inside: nothing };
     if (isSpanContextValid(span)) marks.set(key, mark);
     return mark;
   }
 
   return {
-    hasReply: (id, since) => id !== undefined && (replies.get(id) ?? Number.NEGATIVE_INFINITY) >= since,
+    hasReply(id, since, until = Number.POSITIVE_INFINITY) {
+      const startedAt = replies.get(id ?? '') ?? Number.NaN;
+      return startedAt >= since && startedAt <= until;
+    },
     addReply(id, startedAt) {
       if (id !== undefined) replies.set(id, startedAt);
     },
@@ -67,11 +72,16 @@ export function createSeenCalls(max = maxSpans): SeenCalls {
       if (mark.inside.length < maxInside && !mark.inside.includes(what)) mark.inside = [...mark.inside, what];
     },
     isCovered: (span, what) => span !== undefined && marks.get(spanKey(span))?.inside.includes(what) === true,
-    count(span) {
-      markOf(span).counted = true;
+    count(span, kind) {
+      markOf(span).counted = kind;
     },
-    isCounted: (span) => marks.get(spanKey(span))?.counted === true,
+    isCounted: (span, kind) => marks.get(spanKey(span))?.counted === kind,
   };
+}
+
+/** Names a reply for those who say no id of it: by a model, the one asked or the one that answered, and what was counted. */
+export function anonymousReply(model: string | undefined, usage: LlmUsage | undefined): string | undefined {
+  return usage && `${model} ${usage.input} ${usage.output}`;
 }
 
 /**

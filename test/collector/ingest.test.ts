@@ -53,6 +53,20 @@ describe('spans that come in', () => {
     ]);
   });
 
+  it('are none that only announce others', async () => {
+    const collector = createCollector();
+    const announced = { 'logfire.span_type': 'pending_span', 'gen_ai.usage.input_tokens': undefined };
+    const real = '1'.padStart(16, '0');
+    await sendSpans(collector, [
+      chatSpan({ spanId: '2'.padStart(16, '0'), parentId: real, ms: 0, attributes: announced }),
+    ]);
+    await sendSpans(collector, [chatSpan({ spanId: real })]);
+    expect((await getJson(collector, `/v1/traces/${'a'.repeat(32)}`)).spans).toHaveLength(1);
+    const text = await (await collector.request('/metrics')).text();
+    expect(text).toMatch(/llm_requests_total\{.*\} 1\n/);
+    expect(text).toMatch(/llm_tokens_total\{.*token_type="input".*\} 100\n/);
+  });
+
   it('keep values that JSON has no word for', async () => {
     const collector = createCollector();
     const attributes = { big: 2n ** 62n + 1n, no: Number.NaN, all: [Infinity, -Infinity], raw: new Uint8Array([251]) };

@@ -122,6 +122,40 @@ describe('a model call of another tracer', () => {
       { provider: 'openai', model: 'gpt-4o', operation: 'stream' },
     ],
     [
+      'OpenLIT',
+      'chat gpt-4o',
+      {
+        ...chat,
+        'gen_ai.request.is_stream': true,
+        'gen_ai.response.model': 'gpt-4o',
+        'gen_ai.usage.input_tokens': 10,
+        'gen_ai.usage.output_tokens': 5,
+        'gen_ai.usage.cost': 0,
+      },
+      { provider: 'openai', model: 'gpt-4o', operation: 'stream' },
+    ],
+    [
+      'Langfuse',
+      'OpenAI.chat',
+      {
+        'langfuse.observation.type': 'generation',
+        'langfuse.observation.model.name': 'gpt-4o',
+        'langfuse.observation.usage_details': JSON.stringify({ input: 10, output: 5, total: 15 }),
+        'langfuse.observation.cost_details': JSON.stringify({ input: 0, output: 0, total: 0 }),
+      },
+      { provider: 'unknown', model: 'gpt-4o', operation: 'chat' },
+    ],
+    [
+      'Langfuse’s embedding',
+      'embed',
+      {
+        'langfuse.observation.type': 'embedding',
+        'langfuse.observation.model.name': 'text-embedding-3-small',
+        'langfuse.observation.usage_details': JSON.stringify({ input: 10 }),
+      },
+      { provider: 'unknown', model: 'text-embedding-3-small', operation: 'embed' },
+    ],
+    [
       'Gemini by the conventions',
       'generate_content gemini-2.5-flash',
       {
@@ -144,6 +178,7 @@ describe('a model call of another tracer', () => {
     expect(value('llm_tokens_total', { ...of, token_type: 'output' })).toBe(
       labels.operation === 'embed' ? undefined : 5,
     );
+    expect(value('llm_cost_usd_total', of)).toBeGreaterThan(0);
     if (name === 'ai.streamText.doStream') expect(value('llm_time_to_first_token_seconds', of)).toBe(1);
   });
 
@@ -176,6 +211,113 @@ describe('a model call of another tracer', () => {
     expect(value('llm_cost_usd_total')).toBe(0.25);
     expect(value('llm_tool_calls_total', { tool_name: 'search' })).toBe(1);
     expect(value('llm_tool_calls_total', { tool_name: 'lookup' })).toBe(1);
+  });
+
+  const used = (details: object) => ({
+    'langfuse.observation.type': 'generation',
+    'langfuse.observation.model.name': 'claude-sonnet-4-5',
+    'langfuse.observation.usage_details': JSON.stringify(details),
+  });
+  it.each([
+    [
+      { input: 800, output: 400, total: 1500, input_cached_tokens: 200, output_reasoning_tokens: 100 },
+      200,
+      undefined,
+      100,
+    ],
+    [{ input: 750, cache_read_input_tokens: 200, cache_creation_input_tokens: 50, output: 500 }, 200, 50, undefined],
+    [{ input: 1000, input_cache_read: 200, output: 500, output_reasoning: 100, total: 1500 }, 200, undefined, 100],
+    [
+      {
+        prompt_tokens: 1000,
+        completion_tokens: 500,
+        total_tokens: 1500,
+        prompt_tokens_details: { cached_tokens: 200 },
+      },
+      200,
+    ],
+    [
+      {
+        input_tokens: 1000,
+        output_tokens: 500,
+        input_tokens_details: { cached_tokens: 200 },
+        output_tokens_details: {},
+      },
+      200,
+    ],
+    [{ input: 1000, output: 500, odd: 'x', more: null }],
+  ])(
+    'has in Langfuse’s %j whole sums',
+    async (details, cacheRead?: number, cacheWrite?: number, reasoning?: number) => {
+      const { span, value } = create();
+      await span('g', used(details));
+      expect(value('llm_tokens_total', { token_type: 'input' })).toBe(1000);
+      expect(value('llm_tokens_total', { token_type: 'output' })).toBe(500);
+      expect(value('llm_token_details_total', { token_type: 'cache_read' })).toBe(cacheRead);
+      expect(value('llm_token_details_total', { token_type: 'cache_write' })).toBe(cacheWrite);
+      expect(value('llm_token_details_total', { token_type: 'reasoning' })).toBe(reasoning);
+    },
+  );
+
+  it('tells Langfuse’s cost, first token, failure, and agent', async () => {
+    const { telemetry, span, value } = create();
+    const begun = new Date(1_700_000_000_500).toISOString();
+    telemetry.recordSpan(
+      finished({
+        ...used({ input: 10 }),
+        'langfuse.observation.cost_details': '{"total":0.25}',
+        'langfuse.observation.completion_start_time': JSON.stringify(begun),
+      }),
+    );
+    expect(value('llm_cost_usd_total')).toBe(0.25);
+    expect(value('llm_requests_total', { operation: 'stream' })).toBe(1);
+    expect(await telemetry.prometheus()).toMatch(/llm_time_to_first_token_seconds_sum\{.*\} 0\.5\n/);
+    await span('helper', { 'langfuse.observation.type': 'agent' }, (agent) =>
+      span(
+        'ask',
+        {
+          ...used({}),
+          'langfuse.observation.level': 'ERROR',
+          'langfuse.observation.status_message': 'Error: 429 Rate limit reached',
+        },
+        undefined,
+        agent,
+      ),
+    );
+    expect(value('llm_errors_total', { error_type: 'rate_limit', agent: 'helper', span_type: 'llm' })).toBe(1);
+    await span('lookup', { 'langfuse.observation.type': 'tool' });
+    expect(value('llm_tool_executions_total', { tool_name: 'lookup', status: 'ok' })).toBe(1);
+  });
+
+  it('adds what Logfire says of a stream in a log of its own to the call', async () => {
+    const { span, value } = create();
+    const { 'gen_ai.usage.input_tokens': input, 'gen_ai.usage.output_tokens': output, ...asked } = chat;
+    await span('Chat Completion', { ...asked, 'logfire.span_type': 'span' });
+    await span('streaming response', {
+      ...asked,
+      'logfire.span_type': 'log',
+      'gen_ai.usage.input_tokens': input,
+      'gen_ai.usage.output_tokens': output,
+    });
+    expect(value('llm_requests_total')).toBe(1);
+    expect(value('llm_tokens_total')).toBe(1500);
+    expect(value('llm_cost_usd_total')).toBeGreaterThan(0);
+  });
+
+  it('prices what Anthropic’s SDK says of caches that live for an hour, and of tiers', async () => {
+    const { span, value } = create({
+      prices: [{ c: { input: 1000, output: 0, cacheWrite: 2000, cacheWrite1h: 4000, serviceTiers: { batch: 0.5 } } }],
+    });
+    const call = {
+      ...chat,
+      'gen_ai.response.model': 'c',
+      'gen_ai.usage.cache_write.input_tokens': 500,
+      'anthropic.usage.cache_creation.ephemeral_1h_input_tokens': 300,
+    };
+    await span('anthropic.messages.create', call);
+    expect(value('llm_cost_usd_total')).toBeCloseTo(0.5 + 0.4 + 1.2, 9);
+    await span('anthropic.messages.create', { ...call, 'anthropic.response.service_tier': 'batch' });
+    expect(value('llm_cost_usd_total')).toBeCloseTo(2.1 * 1.5, 9);
   });
 
   it('counts its error in a class, and a caller who left as none', async () => {
@@ -267,6 +409,30 @@ describe('none is counted twice', () => {
     expect(value('llm_tokens_total')).toBe(1000 + 1500);
   });
 
+  it('of a call inside that ends after the one around it, however deep', async () => {
+    const { span, tracer, value } = create();
+    let inner: api.Span | undefined;
+    let deepest: api.Span | undefined;
+    let embedding: api.Span | undefined;
+    const start = (parent: api.Span, over: Fields = {}) =>
+      tracer.startSpan(
+        'chat',
+        { attributes: { ...chat, ...over } as api.Attributes },
+        api.trace.setSpan(api.ROOT_CONTEXT, parent),
+      );
+    await span('LLM', { ...chat }, (outer) => {
+      inner = start(outer);
+      deepest = start(inner);
+      embedding = start(outer, { 'gen_ai.operation.name': 'embeddings' });
+    });
+    inner?.end();
+    deepest?.end();
+    expect(calls(value)).toBe(1);
+    expect(value('llm_tokens_total')).toBe(1500);
+    embedding?.end();
+    expect(calls(value)).toBe(2);
+  });
+
   it('yet a chat around an embedding, or around a tool that chats, is a call of its own', async () => {
     const { span, value } = create();
     const embed = { ...chat, 'gen_ai.operation.name': 'embeddings' };
@@ -295,6 +461,24 @@ describe('none is counted twice', () => {
     await call();
     telemetry.recordSpan(finished({ ...chat, 'gen_ai.response.id': 'chatcmpl-2' }));
     expect(calls(value)).toBe(3);
+  });
+
+  it('of a call that our fetch has seen meanwhile, by what was counted, where the other tracer says no id', async () => {
+    const { telemetry, span, value } = create();
+    const call = () => telemetry.fetch(chatUrl, chatRequest()).then((response) => response.json());
+    const { model, usage } = chatCompletion() as { model: string; usage: Record<string, number> };
+    const other = {
+      'langfuse.observation.type': 'generation',
+      'langfuse.observation.model.name': model,
+      'langfuse.observation.usage_details': JSON.stringify(usage),
+    };
+    await span('OpenAI.chat', other, call);
+    expect(calls(value)).toBe(1);
+    // Of another time, or of another size, it is another call.
+    telemetry.recordSpan(finished(other));
+    expect(calls(value)).toBe(2);
+    await span('OpenAI.chat', { ...other, 'gen_ai.usage.input_tokens': 11 }, call);
+    expect(calls(value)).toBe(4);
   });
 
   it('of a stream inside that ends after the span around it', async () => {

@@ -79,7 +79,7 @@ export function readSpan(value: unknown): SpanView | undefined {
     end: Math.max(start, asNumber(json.end_ms) ?? start),
     failed: json.status === 'error',
     message: asString(json.status_message),
-    ...readCall(asString(json.name) ?? '', attributes as Attributes),
+    ...readCall(asString(json.name) ?? '', attributes as Attributes, start),
     attributes,
     resource: asObject(asObject(json.resource)?.attributes) ?? asObject(json.resource) ?? {},
     scope: readScope(json.scope),
@@ -88,12 +88,12 @@ export function readSpan(value: unknown): SpanView | undefined {
   };
 }
 
-function readCall(name: string, attributes: Attributes) {
+function readCall(name: string, attributes: Attributes, start: number) {
   const work = readWork(name, attributes);
   const call = { type: 'llm', operation: 'chat', stream: false } as const;
   const { provider, model: asked } = readForeignRequest(call, attributes);
   const { model = asked, usage = {}, costUsd, finishReasons = [] } = readForeignResponse(attributes);
-  const firstToken = readFirstToken(attributes);
+  const firstToken = readFirstToken(attributes, start);
   return {
     type: work?.type ?? ('other' as const),
     provider: provider === 'unknown' ? undefined : provider,

@@ -26,12 +26,27 @@ const output = 'gen_ai.output.messages';
 
 /** Single values that tracers capture, ours first. */
 const values: readonly (readonly [label: string, ...names: string[]])[] = [
-  ['Input', 'edgespan.input', 'input.value', 'traceloop.entity.input', 'ai.toolCall.args', 'rastir.input'],
+  [
+    'Input',
+    'edgespan.input',
+    'input.value',
+    'traceloop.entity.input',
+    'langfuse.observation.input',
+    'ai.toolCall.args',
+    'rastir.input',
+  ],
   ['Arguments', 'gen_ai.tool.call.arguments'],
   ['Query', 'gen_ai.retrieval.query.text'],
   ['Documents', 'gen_ai.retrieval.documents'],
   ['Result', 'gen_ai.tool.call.result', 'ai.toolCall.result'],
-  ['Output', 'edgespan.output', 'output.value', 'traceloop.entity.output', 'rastir.output'],
+  [
+    'Output',
+    'edgespan.output',
+    'output.value',
+    'traceloop.entity.output',
+    'langfuse.observation.output',
+    'rastir.output',
+  ],
 ];
 
 /** What was said to a model and by it, where the span has that, in the forms of the conventions and of other tracers. */
