@@ -77,7 +77,7 @@ export function createFlusher(engine: Engine): Flusher {
     // Metrics alone are something to send too: no span need have ended.
     engine.registry.onSeries(() => safely(() => engine.onActivity(0), engine.diagnostics.report));
   } else if (exports) {
-    engine.onActivity = () => getInvocation(engine.root.active())?.recorded();
+    engine.onActivity = () => getInvocation(engine.root.active())?.recorded(flusher);
   }
 
   /**
@@ -90,7 +90,7 @@ export function createFlusher(engine: Engine): Flusher {
     return engine.recorder.evaluations?.settled(timeoutMs / 2)?.then(() => flush(left())) ?? flush(timeoutMs);
   }
 
-  return {
+  const flusher: Flusher = {
     flush: flushAll,
     async shutdown(timeoutMs = flushing.timeoutMs) {
       const exporters = closed ? [] : (engine.options.exporters ?? []);
@@ -102,6 +102,7 @@ export function createFlusher(engine: Engine): Flusher {
       return result;
     },
   };
+  return flusher;
 
   async function stopExporter(exporter: NonNullable<Engine['options']['exporters']>[number]): Promise<void> {
     if (typeof exporter === 'function') return;

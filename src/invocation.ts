@@ -23,6 +23,7 @@ export function createInvocation(
 ): OwnInvocation {
   const { timeoutMs } = engine.flushing;
   const { report } = engine.diagnostics;
+  const flushers = new Set<Parameters<Invocation['recorded']>[0]>([flusher]);
   const streams = createOpenStreams(engine.clock.monotonic, options.onIdle);
 
   const { ephemeral, every } = engine.runtime;
@@ -30,15 +31,17 @@ export function createInvocation(
   let over = false;
   let asked = false;
 
+  const flushAll = () => Promise.all([...flushers].map((each) => each.flush()));
+
   async function flush(): Promise<void> {
     const settled = streams.settled(timeoutMs);
     await withTimeout(settled, timeoutMs);
     if (streams.size > 0) {
-      if (!byInterval) await flusher.flush();
+      if (!byInterval) await flushAll();
       await settled;
     }
     over = true;
-    if (!byInterval) await flusher.flush();
+    if (!byInterval) await flushAll();
   }
 
   async function flushLater(): Promise<void> {
@@ -63,7 +66,8 @@ export function createInvocation(
     within: (context) => context.setValue(invocationKey, invocation),
     flush,
     // A WebSocket, a timer or an object that was handed out lives on, and nobody else flushes what it does.
-    recorded() {
+    recorded(by) {
+      flushers.add(by);
       if (!over || asked || !options.waitUntil) return;
       asked = true;
       keepAlive(flushLater());

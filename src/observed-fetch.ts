@@ -39,6 +39,7 @@ function createObserved(engine: Engine, view: ContextView): Fetch {
     gate: engine.budget?.gate,
     usage: engine.usage,
     limits: engine.limits,
+    copyInit: engine.runtime.copyInit,
     parseError: engine.instruments.parseError,
     report: engine.diagnostics.report,
   });

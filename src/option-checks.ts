@@ -135,6 +135,7 @@ const checks: Checks = {
       context: methods(['run', 'get']),
       every: fn,
       readFile: fn,
+      copyInit: fn,
       waitUntil: fn,
       now: fn,
       monotonic: fn,

@@ -28,6 +28,11 @@ export interface Runtime {
   every?: (ms: number, run: () => void) => () => void;
   /** The text of a file, where there are files; `EDGESPAN_PRICES_FILE` names one. */
   readFile?: (path: string) => string;
+  /**
+   * What the copy of a response, whose body is observed, has beside that, where the host does for its own responses
+   * what it does not do for copies; `undefined` has the response served as it is. Absent: all that the response has.
+   */
+  copyInit?: (response: Response) => Pick<Response, 'status' | 'statusText' | 'headers'> | undefined;
   /** Keeps work alive after the response. */
   waitUntil?: (promise: Promise<unknown>) => void;
   /** Milliseconds since the Unix epoch. */
@@ -40,7 +45,7 @@ export interface Runtime {
 
 /** A runtime whose gaps are filled. */
 export type CompleteRuntime = Required<Omit<Runtime, Optional>> & Pick<Runtime, Optional>;
-type Optional = 'waitUntil' | 'every' | 'readFile';
+type Optional = 'waitUntil' | 'every' | 'readFile' | 'copyInit';
 
 /**
  * Context for runtimes without AsyncLocalStorage: right until the first `await` of a function. Beyond it the telemetry
@@ -82,6 +87,7 @@ export function completeRuntime(runtime: Runtime = {}): CompleteRuntime {
     random: runtime.random ?? ((bytes) => crypto.getRandomValues(bytes)),
     ...(runtime.every && { every: runtime.every }),
     ...(runtime.readFile && { readFile: runtime.readFile }),
+    ...(runtime.copyInit && { copyInit: runtime.copyInit }),
     ...(runtime.waitUntil && { waitUntil: runtime.waitUntil }),
   };
 }

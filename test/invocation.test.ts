@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTelemetry } from '../src/index.ts';
+import { createTelemetry, type Runtime } from '../src/index.ts';
 import { createInvocation } from '../src/invocation.ts';
 import { getParts } from '../src/parts.ts';
 import { rootContext } from '../src/trace/otel-context.ts';
@@ -8,11 +8,11 @@ import { createAlsRuntime } from './support/telemetry.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function create() {
+function create(runtime: Runtime = {}) {
   const exported: string[] = [];
   const telemetry = createTelemetry({
     exporters: [(spans) => void exported.push(...spans.map(({ name }) => name))],
-    runtime: { ephemeral: true, now: () => Date.now(), monotonic: () => Date.now() },
+    runtime: { ephemeral: true, now: () => Date.now(), monotonic: () => Date.now(), ...runtime },
   });
   return { telemetry, exported, invocation: createInvocation(getParts(telemetry)) };
 }
@@ -60,15 +60,16 @@ describe('work that goes on after the flush of its invocation', () => {
   function begin() {
     const batches: string[][] = [];
     const kept: Promise<unknown>[] = [];
+    const runtime = createAlsRuntime({ ephemeral: true, now: () => Date.now(), monotonic: () => Date.now() });
     const telemetry = createTelemetry({
       exporters: [(spans) => void batches.push(spans.map(({ name }) => name))],
-      runtime: createAlsRuntime({ ephemeral: true, now: () => Date.now(), monotonic: () => Date.now() }),
+      runtime,
     });
     const parts = getParts(telemetry);
     const invocation = createInvocation(parts, { waitUntil: (promise) => kept.push(promise) });
     const record = (name: string) =>
       parts.view.run(invocation.within(rootContext), () => telemetry.span(name, () => {}));
-    return { batches, kept, invocation, record, telemetry };
+    return { batches, kept, invocation, record, telemetry, runtime };
   }
 
   it('is sent within the interval, all that comes meanwhile at once', async () => {
@@ -96,5 +97,19 @@ describe('work that goes on after the flush of its invocation', () => {
     await vi.advanceTimersByTimeAsync(0);
     telemetry.span('elsewhere', () => {});
     expect(kept).toHaveLength(1);
+  });
+
+  it('sends what another telemetry has recorded in it, in time and later', async () => {
+    const { batches, kept, invocation, runtime } = begin();
+    const { exported, ...other } = create(runtime);
+    const record = (name: string) =>
+      runtime.context!.run(invocation.within(rootContext), () => other.telemetry.span(name, () => {}));
+    await invocation.run(() => record('in time'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect([exported, batches]).toEqual([['in time'], []]);
+    record('later');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(exported).toEqual(['in time', 'later']);
+    await Promise.all(kept);
   });
 });

@@ -8,6 +8,14 @@ export const runtime: Runtime = {
   env: readEnv(),
   context: createAsyncContext(new AsyncLocalStorage()),
   readFile: (path) => Deno.readTextFileSync(path),
+  copyInit(response) {
+    const { status, statusText, url } = response;
+    // Of what `fetch` has decoded Deno sends neither, where it serves that as it came.
+    if (!url || !/^(gzip|br)$/i.test(response.headers.get('content-encoding') ?? '')) return response;
+    const headers = new Headers(response.headers);
+    for (const name of ['content-encoding', 'content-length']) headers.delete(name);
+    return { status, statusText, headers };
+  },
   every(ms, run) {
     const timer = setInterval(run, ms) as unknown as number;
     Deno.unrefTimer(timer);
@@ -15,11 +23,17 @@ export const runtime: Runtime = {
   },
 };
 
-/** Empty where the process may not read its environment. */
-function readEnv(): Record<string, string> {
+/** Where the process may not read its whole environment, those variables that it may. */
+function readEnv(): Record<string, unknown> {
   try {
     return Deno.env.toObject();
   } catch {
-    return {};
+    return new Proxy({}, { get: (_, name) => readVariable(String(name)) });
   }
+}
+
+/** Asked before, since reading what is not allowed may ask whoever sits at the terminal. */
+function readVariable(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: 'env', variable });
+  return state === 'granted' ? Deno.env.get(variable) : undefined;
 }

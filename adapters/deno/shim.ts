@@ -1,6 +1,7 @@
 /** The little of Deno that the adapter calls by name. */
 interface DenoGlobal {
-  readonly env: { toObject(): Record<string, string> };
+  readonly env: { toObject(): Record<string, string>; get(name: string): string | undefined };
+  readonly permissions: { querySync(of: { name: 'env'; variable: string }): { readonly state: string } };
   readonly pid: number;
   readTextFileSync(path: string): string;
   kill(pid: number, signal: string): void;

@@ -7,7 +7,7 @@ import { serveRequest } from '../../src/http/server-span.ts';
 import { type MetricSource, type MetricsRouteOptions, metricsHandler, routeChecks } from '../../src/metrics-source.ts';
 import { getParts } from '../../src/parts.ts';
 import type { Telemetry } from '../../src/telemetry.ts';
-import { getInvocation } from '../../src/trace/context.ts';
+import { getServer } from '../../src/trace/context.ts';
 
 export type TelemetryVariables = { telemetry: Telemetry };
 /** What Hono takes where an app has not said what its environment is. */
@@ -40,7 +40,7 @@ export function telemetryMiddleware(
     c.set('telemetry', telemetry);
     if (safely(() => options.ignore?.(c), report)) return next();
     const attributes: Attributes | undefined = safely(() => options.attributes?.(c), report);
-    const outer = getInvocation(parts.view.active())?.server;
+    const outer = getServer(parts.view.active(), parts.engine);
     if (outer && attributes) outer.span.setAttributes(attributes);
     const response = await serveRequest(parts, {
       request: c.req.raw,
@@ -49,16 +49,23 @@ export function telemetryMiddleware(
       async handle(context) {
         // Where no async context reaches, its spans still belong to this request.
         c.set('telemetry', telemetry.scoped({ parent: context }));
-        await next();
-        const server = getInvocation(context)?.server;
-        const route = routeOf(c, traceRequest);
-        if (route !== undefined) server?.setRoute(route);
+        const server = getServer(context, parts.engine);
+        try {
+          await next();
+        } finally {
+          // Also of what throws anything but an `Error`, which Hono hands on to its host.
+          const route = routeOf(c, traceRequest);
+          if (route !== undefined) server?.setRoute(route);
+        }
         if (c.error) server?.setError(c.error);
         // Hono makes an error of a handler that forgot its answer; its `res` would pass for a 200.
         return c.finalized ? c.res : (undefined as never);
       },
     });
-    if (response && response !== c.res) c.res = response;
+    if (!response || response === c.res) return;
+    // Else Hono would take over the old one's headers, which the new one has or may no longer have.
+    c.res = undefined;
+    c.res = response;
   }
   return traceRequest;
 }

@@ -10,7 +10,7 @@ import { createDurations } from '../metrics/durations.ts';
 import type { Parts } from '../parts.ts';
 import { getter } from '../propagation/carrier.ts';
 import { type BodyObserver, tapBody } from '../stream/tap.ts';
-import { getInvocation, type ServerMark } from '../trace/context.ts';
+import { getServer, type ServerMark } from '../trace/context.ts';
 import { rootContext } from '../trace/otel-context.ts';
 import { getSpan, getSpanContext, setSpan, spanKind, statusError } from '../trace/otel-span.ts';
 import { RecordingSpan } from '../trace/span.ts';
@@ -34,14 +34,14 @@ export interface ServerRequest {
 
 /**
  * Answers a request inside a SERVER span that ends with the last byte of the response, measures it, and flushes when
- * all is done. Inside another such span it only runs the handler.
+ * all is done. Inside another such span of the same telemetry it only runs the handler.
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/
  */
 export async function serveRequest(parts: Parts, options: ServerRequest): Promise<Response> {
   const { engine, view } = parts;
   const { request, handle, waitUntil } = options;
   const outer = view.active();
-  if (!engine.enabled || getInvocation(outer)?.server) return handle(outer);
+  if (!engine.enabled || getServer(outer, engine)) return handle(outer);
 
   const host = hostSpan(outer);
   const { context, links } = host ? { context: outer, links: [] } : callerContext(parts, request, outer);
@@ -85,8 +85,10 @@ async function settleResponse(
       return response;
     }
     recorded.headers(response);
-    // Nobody reads the body of an answer to HEAD.
-    if (!response.body || response.status === 101 || request.method === 'HEAD') {
+    const { headers } = response;
+    const init = engine.runtime.copyInit ? engine.runtime.copyInit(response) : response;
+    // Nobody reads the body of an answer to HEAD. Where it is asked for, some servers send another type.
+    if (!init || response.status === 101 || request.method === 'HEAD' || !response.body) {
       recorded.end();
       return response;
     }
@@ -102,7 +104,9 @@ async function settleResponse(
     };
     // Only workerd leaves the body uncancelled when its client has gone, and Deno warns of whoever reads the signal.
     const body = tapBody(response.body, observer, engine.runtime.ephemeral ? request.signal : undefined);
-    return new Response(body, response);
+    // A server's own response may have forgotten what was added to its headers, now that its body was asked for.
+    const { status, statusText } = response;
+    return new Response(body, response.headers === headers ? init : { status, statusText, headers });
   } catch (error) {
     engine.diagnostics.report(error);
     recorded.end();
@@ -136,6 +140,7 @@ function startServerSpan(
   const scheme = url.protocol.slice(0, -1);
   const attributes: Attributes = {
     'http.request.method': method,
+    ...(method !== request.method && { 'http.request.method_original': request.method }),
     'url.scheme': scheme,
     'url.path': url.pathname,
     'server.address': url.hostname,
@@ -156,6 +161,7 @@ function startServerSpan(
 
   return {
     span,
+    owner: engine,
     setRoute(route) {
       span.updateName(`${name} ${route}`);
       span.setAttribute('http.route', route);

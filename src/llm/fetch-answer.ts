@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.ts';
 import type { Provider } from './provider.ts';
 
 /** The statuses that have no body. */
@@ -9,9 +10,13 @@ export function hasBody(response: Response): response is Response & { body: Read
   return body !== null && !bodiless.has(status) && status >= 200 && status <= 599;
 }
 
-/** The same response with another body. */
-export function withBody(response: Response, body: ReadableStream<Uint8Array>): Response {
-  const { status, statusText, headers } = response;
+/** The same response with another body, fit to be served. */
+export function withBody(
+  response: Response,
+  body: ReadableStream<Uint8Array>,
+  copyInit: Runtime['copyInit'],
+): Response {
+  const { status, statusText, headers } = copyInit?.(response) ?? response;
   return asReceived(new Response(body, { status, statusText, headers }), response);
 }
 

@@ -2,7 +2,7 @@ import type { Context } from '@opentelemetry/api';
 import { withTimeout } from '../clock.ts';
 import { safely } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import type { Fetch } from '../runtime.ts';
+import type { Fetch, Runtime } from '../runtime.ts';
 import type { OpenStreams } from '../stream/open-streams.ts';
 import { tapBody } from '../stream/tap.ts';
 import { getInvocation, getModelCall } from '../trace/context.ts';
@@ -34,6 +34,7 @@ export interface LlmFetchOptions {
   /** Asked before each call. */
   readonly gate?: Gate | undefined;
   readonly limits: { readonly bodyBytes: number; readonly eventBytes: number };
+  readonly copyInit?: Runtime['copyInit'];
   readonly parseError: (provider: string) => void;
   readonly report: (error: unknown) => void;
 }
@@ -182,8 +183,8 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
         safely(() => finish(how), options.report);
       },
     });
-    if (!hide?.canHide(response)) return withBody(response, body);
-    const copy = withBody(response, hide.hide(body, options.limits.eventBytes));
+    if (!hide?.canHide(response)) return withBody(response, body, options.copyInit);
+    const copy = withBody(response, hide.hide(body, options.limits.eventBytes), options.copyInit);
     copy.headers.delete('content-length');
     return copy;
   }

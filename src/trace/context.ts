@@ -19,13 +19,15 @@ export interface Invocation {
   readonly streams: OpenStreams;
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
   readonly server?: ServerMark;
-  /** Told that something was recorded: past its flush the invocation asks for another one. */
-  recorded(): void;
+  /** Told who has recorded something: its flush is theirs, too, and past that it asks for another one. */
+  recorded(by: { flush(): Promise<unknown> }): void;
 }
 
 /** The SERVER span, as far as a framework's middleware knows more of it. */
 export interface ServerMark {
   readonly span: Span;
+  /** Whose it is: another telemetry has a span of its own. */
+  readonly owner: object;
   /** The pattern that the path matched; names span and metric. */
   setRoute(route: string): void;
   /** What a handler threw and the framework has answered. It counts where the answer is a 500 or above. */
@@ -47,6 +49,12 @@ export function getAgent(context: Context): string {
 
 export function getInvocation(context: Context): Invocation | undefined {
   return context.getValue(invocationKey) as Invocation | undefined;
+}
+
+/** The SERVER span that this owner has open. */
+export function getServer(context: Context, owner: object): ServerMark | undefined {
+  const server = getInvocation(context)?.server;
+  return server?.owner === owner ? server : undefined;
 }
 
 export function getModelCall(context: Context): ModelCallMark | undefined {

@@ -125,6 +125,17 @@ describe('telemetryMiddleware', () => {
     expect(servers(telemetry)).toHaveLength(1);
   });
 
+  it('names the route of what throws no Error, which Hono hands on', async () => {
+    const telemetry = setUp();
+    const app = new Hono();
+    app.use(telemetryMiddleware(telemetry));
+    app.get('/fails/:id', () => {
+      throw 'text';
+    });
+    await expect(Promise.resolve(app.request('/fails/1'))).rejects.toBe('text');
+    expect(only(telemetry)).toMatchObject({ name: 'GET /fails/:id', status: { code: 2, message: 'text' } });
+  });
+
   it('tells of no answer where a handler forgot it, which Hono makes an error of', async () => {
     const telemetry = setUp();
     const app = new Hono();
@@ -317,6 +328,33 @@ describe('telemetryMiddleware', () => {
     await response.text();
     await Promise.all(work);
     expect(sent).toEqual(['GET /']);
+  });
+
+  it('has a SERVER span, attributes, metrics and a flush for each of two telemetries', async () => {
+    const sent: string[][] = [[], []];
+    const telemetries = sent.map((names) =>
+      setUp({
+        exporters: [(spans) => void names.push(...spans.map(({ name }) => name))],
+        runtime: { ephemeral: true },
+      }),
+    );
+    const [first, second] = telemetries;
+    const app = new Hono();
+    app.use(telemetryMiddleware(first!, { attributes: () => ({ whose: 'first' }) }));
+    app.use(telemetryMiddleware(second!, { attributes: () => ({ whose: 'second' }) }));
+    app.get('/users/:id', (c) => c.text('ok'));
+    const work: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>) => void work.push(promise);
+    const response = await app.request('/users/7', {}, {}, { waitUntil, passThroughOnException() {}, props: {} });
+    expect(await response.text()).toBe('ok');
+    await Promise.all(work);
+    expect(telemetries.map((telemetry) => only(telemetry).attributes.whose)).toEqual(['first', 'second']);
+    expect(only(second!).parentSpanContext?.spanId).toBe(only(first!).spanContext().spanId);
+    expect(sent).toEqual([['GET /users/:id'], ['GET /users/:id']]);
+    for (const { metrics } of telemetries) {
+      const families = (await metrics.collect()).metrics.filter(({ name }) => name === 'http.server.request.duration');
+      expect(families[0]?.points).toMatchObject([{ count: 1, labels: { 'http.route': '/users/:id' } }]);
+    }
   });
 
   it('passes everything through where telemetry is turned off', async () => {

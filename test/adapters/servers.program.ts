@@ -1,4 +1,6 @@
 import process from 'node:process';
+import { Hono } from 'hono';
+import { telemetryMiddleware } from '../../adapters/hono/index.ts';
 import type * as Server from '../../adapters/node/index.ts';
 
 /** What a server's adapter exports; those of Node, Deno and Bun are alike. */
@@ -113,4 +115,40 @@ export function createStreamHandler({ createTelemetry, instrument }: ServerEntry
     );
   }, telemetry);
   return { handler, telemetry };
+}
+
+/** The same answers without us, by `telemetry.fetch` alone, and through `instrument` and the middleware. */
+export function createAnswerHandlers({ createTelemetry, instrument }: ServerEntry, upstream: string) {
+  const telemetry = createTelemetry({ inMemory: true });
+  const start = (controller: ReadableStreamDefaultController) =>
+    controller.enqueue(new TextEncoder().encode('streamed'));
+  const answersOf = (ask: typeof fetch): Readonly<Record<string, () => Response | Promise<Response>>> => ({
+    '/text': () => new Response('text'),
+    '/bytes': () => new Response(new Uint8Array(3)),
+    '/json': () => Response.json({}),
+    '/stream': () => new Response(new ReadableStream({ pull: (controller) => controller.close(), start })),
+    '/form': () => new Response(new URLSearchParams('a=b')),
+    '/added': () => {
+      const response = new Response('text');
+      response.headers.append('x-added', 'yes');
+      return response;
+    },
+    '/zipped': () => ask(upstream),
+    '/model': () =>
+      ask(`${upstream}/v1/chat/completions`, { method: 'POST', body: '{"model":"gpt-4o","messages":[]}' }),
+  });
+  const createHandler = (ask: typeof fetch) => {
+    const answers = answersOf(ask);
+    return (request: Request) => answers[new URL(request.url).pathname]!();
+  };
+  const fetched = createHandler(telemetry.fetch);
+  const app = new Hono();
+  app.use(telemetryMiddleware(telemetry));
+  app.get('*', (c) => fetched(c.req.raw));
+  return {
+    plain: createHandler(fetch),
+    fetched,
+    instrumented: instrument(fetched, telemetry),
+    hono: (request: Request) => app.fetch(request),
+  };
 }

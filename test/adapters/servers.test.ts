@@ -1,4 +1,8 @@
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { chatCompletion } from '../suites/upstream.ts';
 import { bundleFile } from '../support/bundle.ts';
 import { type ServerRuntime, startChild } from '../support/child.ts';
 import { type OtlpServer, startOtlpServer } from '../support/otlp-server.ts';
@@ -22,6 +26,39 @@ async function withReceiver<T>(use: (otlp: OtlpServer, env: Record<string, strin
   } finally {
     await otlp.stop();
   }
+}
+
+/** Serves `handler` and says at which port. */
+const serve: Readonly<Record<ServerRuntime, (handler: string) => string>> = {
+  node: (handler) => `const { serve } = await import('@hono/node-server');
+    serve({ fetch: ${handler}, port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log('port ' + port));`,
+  deno: (handler) => `
+    Deno.serve({ port: 0, hostname: '127.0.0.1', onListen: ({ port }) => console.log('port ' + port),
+      onError: () => new Response('Internal Server Error', { status: 500 }) }, ${handler});`,
+  bun: (handler) => `
+    console.log('port ' + Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: ${handler}, development: false }).port);`,
+};
+
+async function startZipped(): Promise<{ url: string; stop(): Promise<void> }> {
+  const server = createServer((_, answer) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    answer.writeHead(200, headers).end(gzipSync(JSON.stringify(chatCompletion)));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, stop: () => new Promise((stopped) => server.close(() => stopped())) };
+}
+
+/** What is on the wire, undecoded. */
+function get(url: string): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { agent: false }, async (answer) => {
+      const parts: Buffer[] = await answer.toArray();
+      resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts).toString('latin1') });
+    })
+      .on('error', reject)
+      .end();
+  });
 }
 
 describe.each(runtimes)('the adapter of %s', (runtime) => {
@@ -114,15 +151,8 @@ describe.each(runtimes)('the adapter of %s', (runtime) => {
 
   it('instruments the runtime’s own server: streams, errors, spans in the order of their ends', async () => {
     await withReceiver(async (otlp, env) => {
-      const serve = {
-        node: `const { serve } = await import('@hono/node-server');
-               serve({ fetch: handler, port: 0, hostname: '127.0.0.1' }, ({ port }) => console.log('port ' + port));`,
-        deno: `Deno.serve({ port: 0, hostname: '127.0.0.1', onListen: ({ port }) => console.log('port ' + port),
-                 onError: () => new Response('Internal Server Error', { status: 500 }) }, handler);`,
-        bun: `console.log('port ' + Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handler, development: false }).port);`,
-      };
       const body = `const { handler, telemetry } = tries.createStreamHandler(entry);
-        ${serve[runtime]}
+        ${serve[runtime]('handler')}
         entry.installShutdownHooks(telemetry);`;
       const child = startChild(runtime, await program(runtime, body), env);
       const port = (await child.line('port ')).slice('port '.length);
@@ -137,5 +167,34 @@ describe.each(runtimes)('the adapter of %s', (runtime) => {
       const names = otlp.spans.map(({ name }) => name);
       expect(names.indexOf('chunk 2')).toBeLessThan(names.indexOf('GET'));
     });
+  });
+
+  it.each(['fetched', 'instrumented', 'hono'])('serves what the runtime makes of an answer: %s', async (watched) => {
+    const upstream = await startZipped();
+    const started = ['plain', watched].map(async (handler) => {
+      const body = `const handlers = tries.createAnswerHandlers(entry, '${upstream.url}');
+        ${serve[runtime](`handlers.${handler}`)}`;
+      const child = startChild(runtime, await program(runtime, body));
+      return { child, port: (await child.line('port ')).slice('port '.length) };
+    });
+    const ask = async (port: string, path: string) => {
+      const { status, headers, body } = await get(`http://127.0.0.1:${port}${path}`);
+      return {
+        status,
+        type: headers['content-type'],
+        coding: headers['content-encoding'],
+        added: headers['x-added'],
+        body,
+      };
+    };
+    try {
+      const [plain, other] = await Promise.all(started);
+      for (const path of ['/text', '/bytes', '/json', '/stream', '/form', '/added', '/zipped', '/model']) {
+        expect(await ask(other!.port, path), path).toEqual(await ask(plain!.port, path));
+      }
+    } finally {
+      for (const { child } of await Promise.all(started)) child.process.kill('SIGKILL');
+      await upstream.stop();
+    }
   });
 });

@@ -51,7 +51,12 @@ describe('instrument', () => {
   it('names methods that nobody knows HTTP and _OTHER', async () => {
     const telemetry = setUp();
     await instrument(() => new Response(null), telemetry)(request({ method: 'BREW' }));
-    expect(telemetry.spans[0]).toMatchObject({ name: 'HTTP', attributes: { 'http.request.method': '_OTHER' } });
+    expect(telemetry.spans[0]).toMatchObject({
+      name: 'HTTP',
+      attributes: { 'http.request.method': '_OTHER', 'http.request.method_original': 'BREW' },
+    });
+    await instrument(() => new Response(null), telemetry)(request());
+    expect(telemetry.spans[1]?.attributes).not.toHaveProperty('http.request.method_original');
   });
 
   it('makes what the handler throws an error, sync or async, and throws it on', async () => {
@@ -96,6 +101,24 @@ describe('instrument', () => {
     await instrument(() => new Response(null, { status: 304 }), telemetry)(request());
     await instrument(() => new Response(source.body), telemetry)(request({ method: 'HEAD' }));
     expect(telemetry.spans.map(({ name }) => name)).toEqual(['GET', 'HEAD']);
+  });
+
+  it('keeps headers that a server’s own response forgets once it is asked for its body', async () => {
+    class Light extends Response {
+      #headers: Headers | undefined = new Headers({ 'x-added': 'yes' });
+      override get headers() {
+        return this.#headers ?? super.headers;
+      }
+      override get body() {
+        this.#headers = undefined;
+        return super.body;
+      }
+    }
+    const handler = instrument(() => new Light('ok', { status: 202, statusText: 'Fine' }), setUp());
+    const response = await handler(request());
+    expect([response.status, response.statusText, response.headers.get('x-added')]).toEqual([202, 'Fine', 'yes']);
+    expect(await response.text()).toBe('ok');
+    expect((await handler(request({ method: 'HEAD' }))).headers.get('x-added')).toBe('yes');
   });
 
   it('knows a failure without a reason for one', async () => {

@@ -7,10 +7,10 @@ export type ServerRuntime = 'node' | 'deno' | 'bun';
 
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 
-function command(runtime: ServerRuntime, file: string): [string, string[]] {
+function command(runtime: ServerRuntime, file: string, permissions: readonly string[]): [string, string[]] {
   if (runtime === 'node') return [process.execPath, [file]];
   if (runtime === 'deno') {
-    const flags = ['--allow-all', '--unstable-kv', '--no-config', '--no-lock', '--no-remote'];
+    const flags = [...permissions, '--unstable-kv', '--no-config', '--no-lock', '--no-remote'];
     return [bin('deno'), ['run', ...flags, file]];
   }
   return [bin('bun'), [file]];
@@ -32,8 +32,10 @@ export function startChild(
   file: string,
   env: Record<string, string> = {},
   more: readonly string[] = [],
+  /** Of Deno. */
+  permissions: readonly string[] = ['--allow-all'],
 ): Child {
-  const [path, args] = command(runtime, file);
+  const [path, args] = command(runtime, file, permissions);
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(path, [...args, ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
