@@ -1,5 +1,5 @@
 import { parseResponse, type ResponseDetail } from '../../src/otlp/response.ts';
-import { isNeverSent } from '../../src/otlp/retry.ts';
+import { whyUnsent } from '../../src/otlp/retry.ts';
 
 export type Signal = 'traces' | 'metrics';
 
@@ -86,5 +86,5 @@ function classify(error: unknown): Failure['failure'] {
     current = cause;
   }
   const [, kind] = kinds.find(([pattern]) => pattern.test(said.join(' '))) ?? [];
-  return kind ?? (isNeverSent(error) ? 'refused' : 'lost');
+  return kind ?? (whyUnsent(error) ? 'refused' : 'lost');
 }

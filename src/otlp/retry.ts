@@ -31,16 +31,21 @@ export function isRetryable(status: number): boolean {
 const neverSent =
   /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT|CERT_|_CERT|ConnectionRefused|FailedToOpenSocket|connection refused|client error \(Connect\)|dns error/i;
 
+/** Deno's and Node's words for a permission that the process does not have, and for a port that no `fetch` takes. */
+const notAllowed = /Requires net access|ERR_ACCESS_DENIED|bad port/;
+
 /** How far one looks along `cause`. */
 const maxCauses = 5;
 
-/** Whether an error of `fetch` says that no connection came about. Any other may hide a request that arrived. */
-export function isNeverSent(error: unknown): boolean {
+/** Why nothing was sent, where an error of `fetch` says so. Any other may hide a request that arrived. */
+export function whyUnsent(error: unknown): string | undefined {
   let current = error;
   for (let i = 0; i < maxCauses && typeof current === 'object' && current !== null; i++) {
     const { code, message, cause } = current as { code?: unknown; message?: unknown; cause?: unknown };
-    if (neverSent.test(`${code} ${message}`)) return true;
+    const text = `${code} ${message}`;
+    if (notAllowed.test(text)) return 'the runtime does not allow this connection';
+    if (neverSent.test(text)) return 'no connection';
     current = cause;
   }
-  return false;
+  return undefined;
 }

@@ -2,7 +2,7 @@ import { type Clock, maxTimerMs } from '../clock.ts';
 import type { Fetch } from '../runtime.ts';
 import { version } from '../version.ts';
 import { parseResponse, type ResponseDetail } from './response.ts';
-import { isNeverSent, isRetryable, parseRetryAfter, toBackoff } from './retry.ts';
+import { isRetryable, parseRetryAfter, toBackoff, whyUnsent } from './retry.ts';
 
 /** One export: all its attempts lie before `deadline`, a reading of `clock.monotonic` (`Infinity` is no limit). */
 export interface OtlpRequest {
@@ -90,8 +90,8 @@ async function attemptOnce(request: OtlpRequest, init: RequestInit, left: number
     if (!response) return { kind: 'unconfirmed', reason: 'no answer in time' };
     return await readAnswer(response, request, timer.expired);
   } catch (error) {
-    if (isNeverSent(error)) return { kind: 'unsent', reason: 'no connection' };
-    return { kind: 'unconfirmed', reason: 'the connection was lost' };
+    const reason = whyUnsent(error);
+    return reason ? { kind: 'unsent', reason } : { kind: 'unconfirmed', reason: 'the connection was lost' };
   } finally {
     timer.clear();
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isNeverSent, isRetryable, parseRetryAfter, toBackoff } from '../../src/otlp/retry.ts';
+import { isRetryable, parseRetryAfter, toBackoff, whyUnsent } from '../../src/otlp/retry.ts';
 
 describe('backoff', () => {
   it('grows by half from one second up to five', () => {
@@ -57,7 +57,15 @@ describe('an error of fetch', () => {
     ],
     ['Deno: name', new TypeError('error sending request: client error (Connect): dns error: failed to lookup')],
   ])('%s was never sent', (_, error) => {
-    expect(isNeverSent(error)).toBe(true);
+    expect(whyUnsent(error)).toBe('no connection');
+  });
+
+  it.each([
+    ['Deno', new Error('Requires net access to "x:443", run again with the --allow-net flag')],
+    ['Node', failed(Object.assign(new Error('Access to this API has been restricted'), { code: 'ERR_ACCESS_DENIED' }))],
+    ['a port that is kept from fetch', failed(new Error('bad port'))],
+  ])('%s: not allowed is never sent', (_, error) => {
+    expect(whyUnsent(error)).toBe('the runtime does not allow this connection');
   });
 
   it.each([
@@ -72,12 +80,12 @@ describe('an error of fetch', () => {
     ['a string', 'ECONNREFUSED'],
     ['nothing', undefined],
   ])('%s may have arrived', (_, error) => {
-    expect(isNeverSent(error)).toBe(false);
+    expect(whyUnsent(error)).toBeUndefined();
   });
 
   it('may contain itself', () => {
     const error = new Error('a');
     error.cause = error;
-    expect(isNeverSent(error)).toBe(false);
+    expect(whyUnsent(error)).toBeUndefined();
   });
 });
