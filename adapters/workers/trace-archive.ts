@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { createTraceTables, traceSchema } from '../../src/collector/sqlite-trace-store.ts';
 import type { TraceQuery, TraceSummary } from '../../src/collector/trace-store.ts';
 import { decodeStoredSpan, encodeStoredSpan } from '../../src/otlp/decode/stored-span.ts';
+import type { ReadableSpan } from '../../src/trace/readable-span.ts';
 import { openStatements } from './statements.ts';
 
 /** Of the 2 MB of a row: https://developers.cloudflare.com/durable-objects/platform/limits/ */
@@ -16,12 +17,14 @@ const maxSpanBytes = 1_900_000;
 export class TraceArchive extends DurableObject {
   readonly #store = createTraceTables(openStatements(this.ctx.storage, traceSchema(true)), { maxSpanBytes });
 
-  /** Spans as OTLP JSON, one each: RPC carries no functions. */
-  async add(spans: readonly string[]): Promise<void> {
-    await this.#store.add(
-      spans.flatMap((span) => decodeStoredSpan(span) ?? []),
-      '',
-    );
+  /** Spans as OTLP JSON, one each, and what each costs: RPC carries no functions. */
+  async add(spans: readonly string[], costs: readonly (number | undefined)[] = []): Promise<void> {
+    const costOf = new Map<ReadableSpan, number | undefined>();
+    for (const [i, text] of spans.entries()) {
+      const span = decodeStoredSpan(text);
+      if (span) costOf.set(span, costs[i]);
+    }
+    await this.#store.add([...costOf.keys()], '', (span) => costOf.get(span));
   }
 
   async get(traceId: string): Promise<readonly string[] | undefined> {

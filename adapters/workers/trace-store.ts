@@ -17,7 +17,8 @@ export function createDurableObjectTraceStore<T extends Rpc.DurableObjectBranded
 ): TraceStore {
   const archives = checkNamespace<TraceArchive>(namespace, 'createDurableObjectTraceStore', 'TraceArchive');
   return {
-    add: (spans, tenant) => archives.getByName(tenant).add(spans.map(encodeStoredSpan)),
+    add: (spans, tenant, costOf) =>
+      archives.getByName(tenant).add(spans.map(encodeStoredSpan), costOf && spans.map(costOf)),
     async get(traceId, tenant) {
       const spans = await archives.getByName(tenant).get(traceId);
       return spans?.flatMap((span) => decodeStoredSpan(span) ?? []);

@@ -29,6 +29,7 @@ import { createRateLimit } from './rate-limit.ts';
 import { createRedaction } from './redaction.ts';
 import { createSampling } from './sampling.ts';
 import { checkCollectorOptions, createSettings, resolveCollectorLimits } from './settings.ts';
+import { createCostOf } from './span-facts.ts';
 import { createSpanMetrics } from './span-metrics.ts';
 import { createStats } from './stats.ts';
 import { addStatusRoutes } from './status.ts';
@@ -70,6 +71,7 @@ export function createCollector(options: CollectorOptions = {}): Collector {
   const givenStore = options.metrics ?? telemetry.metrics?.store;
   const store = givenStore ?? createMemoryMetricStore({ now: clock.now });
   const ids = createIdGenerator(runtime.random);
+  const costOf = createCostOf(engine);
   const activity = createActivity(clock.monotonic);
   const stats = createStats(clock.now);
   let isStoring = true;
@@ -89,9 +91,10 @@ export function createCollector(options: CollectorOptions = {}): Collector {
     ingestionRate: activity.rate,
   };
   const own = createOwnMetrics(registry, dialect, self, observed, options.objectives);
-  const live = createLive({ traces, maxListeners: limits.listeners, report });
+  const live = createLive({ traces, costOf, maxListeners: limits.listeners, report });
   const sampling = createSampling({
     settings,
+    costOf,
     monotonic: clock.monotonic,
     maxTraces: limits.heldTraces,
     maxSpans: limits.heldSpans,
@@ -121,6 +124,7 @@ export function createCollector(options: CollectorOptions = {}): Collector {
       failed: own.redactionFailed,
     }),
     traces,
+    costOf,
     forward: forward?.add,
     live: live.publish,
     audit: options.audit?.exporter,
@@ -189,7 +193,7 @@ export function createCollector(options: CollectorOptions = {}): Collector {
     ephemeral: runtime.ephemeral,
     readWaitUntil,
   });
-  addQueryRoutes(app, { access, traces });
+  addQueryRoutes(app, { access, traces, costOf });
   addStatusRoutes(app, {
     access,
     settings,

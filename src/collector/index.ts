@@ -10,4 +10,4 @@ export type {
   RateLimitOptions,
 } from './options.ts';
 export { createSqliteTraceStore, type SqliteTraceStoreOptions } from './sqlite-trace-store.ts';
-export type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
+export type { CostOf, TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';

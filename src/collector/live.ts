@@ -4,10 +4,11 @@ import { describeTrace } from './query.ts';
 import { Refusal } from './refusal.ts';
 import { readFacts } from './span-facts.ts';
 import { summarize } from './summary.ts';
-import type { TraceStore } from './trace-store.ts';
+import type { CostOf, TraceStore } from './trace-store.ts';
 
 export interface LivePorts {
   readonly traces: TraceStore;
+  readonly costOf: CostOf;
   readonly maxListeners: number;
   readonly report: (error: unknown) => void;
 }
@@ -31,7 +32,7 @@ interface Listener {
   end(): void;
 }
 
-export function createLive({ traces, maxListeners, report }: LivePorts): Live {
+export function createLive({ traces, costOf, maxListeners, report }: LivePorts): Live {
   const listeners = new Set<Listener>();
   const encoder = new TextEncoder();
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -55,8 +56,8 @@ export function createLive({ traces, maxListeners, report }: LivePorts): Live {
     for (const id of ids) {
       const spans = await traces.get(id, tenant);
       if (!spans) continue;
-      const trace = describeTrace(summarize(id, spans.map(readFacts)));
-      const text = `event: trace\ndata: ${JSON.stringify(trace)}\n\n`;
+      const facts = spans.map((span) => readFacts(span, costOf));
+      const text = `event: trace\ndata: ${JSON.stringify(describeTrace(summarize(id, facts)))}\n\n`;
       for (const listener of listeners) if (listener.tenant === tenant) listener.send(text);
     }
   }

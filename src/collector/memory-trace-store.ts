@@ -5,7 +5,7 @@ import type { ReadableSpan } from '../trace/readable-span.ts';
 import { weighAttributes, weighSpan } from '../trace/span-weight.ts';
 import { readFacts } from './span-facts.ts';
 import { defaultLimit, matches, type Place, readCursor, summarize, writeCursor } from './summary.ts';
-import type { TraceStore, TraceSummary } from './trace-store.ts';
+import type { CostOf, TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface MemoryTraceStoreOptions {
   /** Traces of all tenants, 10,000; the least recently updated leave. */
@@ -28,6 +28,8 @@ interface StoredTrace {
   bytes: number;
   /** Made when it is asked for: most traces leave without. */
   overview: Overview | undefined;
+  /** Of whoever updated it. */
+  costOf: CostOf | undefined;
 }
 
 interface Overview {
@@ -53,13 +55,13 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
   function touch(traceId: string, tenant: string): StoredTrace {
     if (newest?.traceId === traceId && newest.tenant === tenant) return newest;
     const key = keyOf(tenant, traceId);
-    newest = traces.get(key) ?? { tenant, traceId, spans: new Map(), bytes: 0, overview: undefined };
+    newest = traces.get(key) ?? { tenant, traceId, spans: new Map(), bytes: 0, overview: undefined, costOf: undefined };
     traces.delete(key);
     traces.set(key, newest);
     return newest;
   }
 
-  function put(span: ReadableSpan, tenant: string): void {
+  function put(span: ReadableSpan, tenant: string, costOf: CostOf | undefined): void {
     const { traceId, spanId } = span.spanContext();
     // Before anything is touched: what can't be weighed leaves nothing behind.
     const stored = { span, bytes: weigh(span) };
@@ -69,6 +71,7 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
     trace.spans.set(spanId, stored);
     grow(trace, stored.bytes - (before?.bytes ?? 0));
     trace.overview = undefined;
+    trace.costOf = costOf;
   }
 
   function grow(trace: StoredTrace, by: number): void {
@@ -87,7 +90,7 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
 
   function overviewOf(trace: StoredTrace): Overview {
     if (!trace.overview) {
-      const facts = Array.from(trace.spans.values(), ({ span }) => readFacts(span));
+      const facts = Array.from(trace.spans.values(), ({ span }) => readFacts(span, trace.costOf));
       const services = new Set(facts.map(({ service }) => service));
       trace.overview = { summary: summarize(trace.traceId, facts), services };
     }
@@ -95,8 +98,8 @@ export function createMemoryTraceStore(options: MemoryTraceStoreOptions = {}): T
   }
 
   return {
-    async add(spans, tenant) {
-      for (const span of spans) put(span, tenant);
+    async add(spans, tenant, costOf) {
+      for (const span of spans) put(span, tenant, costOf);
       evict();
     },
     size: () => traces.size,

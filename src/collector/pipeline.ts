@@ -3,13 +3,14 @@ import type { Batch } from './intake.ts';
 import type { Redaction } from './redaction.ts';
 import type { Sampling } from './sampling.ts';
 import type { SpanMetrics } from './span-metrics.ts';
-import type { TraceStore } from './trace-store.ts';
+import type { CostOf, TraceStore } from './trace-store.ts';
 
 export interface PipelinePorts {
   readonly metrics: SpanMetrics;
   readonly sampling: Sampling;
   readonly redaction: Redaction;
   readonly traces: TraceStore;
+  readonly costOf: CostOf;
   /** Get what was stored. Neither must reject. */
   readonly forward: ((spans: readonly ReadableSpan[]) => void) | undefined;
   readonly live: (spans: readonly ReadableSpan[], tenant: string) => void;
@@ -44,7 +45,7 @@ export function createPipeline(ports: PipelinePorts): (batches: readonly Batch[]
 
   async function store(spans: readonly ReadableSpan[], tenant: string): Promise<boolean> {
     try {
-      await traces.add(spans, tenant);
+      await traces.add(spans, tenant, ports.costOf);
       ports.onStored(undefined);
       return true;
     } catch (error) {

@@ -5,15 +5,17 @@ import { isFailed } from '../llm/foreign-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import type { Access } from './access.ts';
 import { Refusal } from './refusal.ts';
-import type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
+import { readFacts } from './span-facts.ts';
+import type { CostOf, TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface QueryPorts {
   readonly access: Access;
   readonly traces: TraceStore;
+  readonly costOf: CostOf;
 }
 
 /** The routes that show what was stored, to each tenant its own. */
-export function addQueryRoutes(app: Hono, { access, traces }: QueryPorts): void {
+export function addQueryRoutes(app: Hono, { access, traces, costOf }: QueryPorts): void {
   async function show(context: Context, id: string): Promise<Response> {
     const { tenant } = await access.identify(context.req.raw);
     if (!/^[\da-f]{32}$/i.test(id)) {
@@ -22,7 +24,12 @@ export function addQueryRoutes(app: Hono, { access, traces }: QueryPorts): void 
     const traceId = id.toLowerCase();
     const spans = await traces.get(traceId, tenant);
     if (!spans) throw new Refusal(404, 'not_found', 'there is no such trace');
-    return context.json({ trace_id: traceId, spans: spans.map(describeSpan) });
+    const costs = context.req.query('costs') === 'true';
+    const described = spans.map((span) => ({
+      ...describeSpan(span),
+      ...(costs && { cost_usd: readFacts(span, costOf).costUsd }),
+    }));
+    return context.json({ trace_id: traceId, spans: described });
   }
 
   app.get('/v1/traces', async (context) => {

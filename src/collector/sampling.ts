@@ -3,9 +3,11 @@ import { ratioSampler, type Sampler } from '../trace/sampler.ts';
 import type { LiveSettings, Settings } from './settings.ts';
 import { readFacts, type SpanFacts } from './span-facts.ts';
 import { summarize } from './summary.ts';
+import type { CostOf } from './trace-store.ts';
 
 export interface SamplingPorts {
   readonly settings: LiveSettings;
+  readonly costOf: CostOf;
   readonly monotonic: () => number;
   readonly maxTraces: number;
   readonly maxSpans: number;
@@ -68,7 +70,7 @@ export function createSampling(ports: SamplingPorts): Sampling {
     const key = `${traceId}\n${tenant}`;
     const trace = traces.get(key) ?? { tenant, since: monotonic(), spans: [], facts: [], isKept: false };
     traces.set(key, trace);
-    if (!trace.isKept && trace.facts.length < maxSpansPerTrace) trace.facts.push(readFacts(span));
+    if (!trace.isKept && trace.facts.length < maxSpansPerTrace) trace.facts.push(readFacts(span, ports.costOf));
     if (trace.isKept || trace.spans.length < maxSpansPerTrace) {
       trace.spans.push(span);
       held++;

@@ -1,7 +1,9 @@
 import { fromHrTime } from '../clock.ts';
 import { asString } from '../json.ts';
-import { isFailed, readForeignRequest, readForeignResponse } from '../llm/foreign-span.ts';
+import { type CallBookOptions, priceCall } from '../llm/call-book.ts';
+import { isFailed, readForeignRequest, readForeignResponse, readWork } from '../llm/foreign-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
+import type { CostOf } from './trace-store.ts';
 
 /** What of a span a list of traces shows or asks for. */
 export interface SpanFacts {
@@ -19,9 +21,18 @@ export interface SpanFacts {
   readonly costUsd: number | undefined;
 }
 
-export function readFacts(span: ReadableSpan): SpanFacts {
+/** Tells what spans cost, by these prices where they are model calls that don't say it. */
+export function createCostOf({ prices }: Pick<CallBookOptions, 'prices'>): CostOf {
+  return ({ name, attributes }) => {
+    const work = readWork(name, attributes);
+    const response = readForeignResponse(attributes);
+    if (work?.type !== 'llm') return response.costUsd;
+    return priceCall(readForeignRequest(attributes), response, prices)?.totalUsd;
+  };
+}
+
+export function readFacts(span: ReadableSpan, costOf?: CostOf): SpanFacts {
   const { attributes, resource } = span;
-  const work = { type: 'llm', operation: 'chat', stream: false } as const;
   const { usage, costUsd, model } = readForeignResponse(attributes);
   const tokens = usage && (usage.input === undefined && usage.output === undefined ? usage.total : sum(usage));
   return {
@@ -32,9 +43,9 @@ export function readFacts(span: ReadableSpan): SpanFacts {
     start: fromHrTime(span.startTime),
     end: fromHrTime(span.endTime),
     failed: isFailed(span),
-    model: model ?? readForeignRequest(work, attributes).model,
+    model: model ?? readForeignRequest(attributes).model,
     tokens,
-    costUsd,
+    costUsd: costUsd ?? (usage && costOf?.(span)),
   };
 }
 

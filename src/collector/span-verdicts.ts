@@ -6,7 +6,6 @@ import { traceRefOf } from '../llm/trace-ref.ts';
 import type { ReadableSpan, SpanEvent } from '../trace/readable-span.ts';
 
 const maxResults = 20;
-const chat = { type: 'llm', operation: 'chat', stream: false } as const;
 
 /**
  * Counts what a span says of evaluations: an event for each result, as the conventions have it.
@@ -27,7 +26,7 @@ export function recordEvaluations(span: ReadableSpan, { evaluation }: LlmInstrum
 /** Whose answer it was, and who judged it for how long. */
 function describe(span: ReadableSpan, { attributes: said = {} }: SpanEvent) {
   const { attributes } = span;
-  const request = readForeignRequest(chat, attributes);
+  const request = readForeignRequest(attributes);
   const rastir = (name: string) => asString(said[`rastir.${name}`]) ?? asString(attributes[`rastir.${name}`]);
   // A span of its own is the evaluation; one that was judged took its time for something else.
   const isItself = attributes['gen_ai.evaluation.name'] !== undefined;

@@ -6,7 +6,7 @@ import type { ReadableSpan } from '../trace/readable-span.ts';
 import { encodeFittingSpan, fitFacts } from './fit-span.ts';
 import { readFacts, type SpanFacts } from './span-facts.ts';
 import { defaultLimit, readCursor, summarize, writeCursor } from './summary.ts';
-import type { TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
+import type { CostOf, TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface SqliteTraceStoreOptions {
   /** Traces of all tenants, 100,000; the least recently updated leave. */
@@ -70,7 +70,13 @@ export function createTraceTables(sql: Statements, options: TraceTableOptions): 
   const { maxSpanBytes } = options;
 
   /** Answers whether the trace is a new one. */
-  function addTrace(tenant: string, traceId: string, spans: readonly ReadableSpan[], updated: number): boolean {
+  function addTrace(
+    tenant: string,
+    traceId: string,
+    spans: readonly ReadableSpan[],
+    costOf: CostOf | undefined,
+    updated: number,
+  ): boolean {
     const known = new Map(
       sql
         .all(
@@ -82,7 +88,8 @@ export function createTraceTables(sql: Statements, options: TraceTableOptions): 
     );
     const isNew = known.size === 0;
     for (const span of spans) {
-      const facts = maxSpanBytes === undefined ? readFacts(span) : fitFacts(readFacts(span));
+      const read = readFacts(span, costOf);
+      const facts = maxSpanBytes === undefined ? read : fitFacts(read);
       if (!known.has(facts.spanId) && known.size >= maxSpansPerTrace) continue;
       known.set(facts.spanId, facts);
       sql.run(
@@ -122,7 +129,7 @@ export function createTraceTables(sql: Statements, options: TraceTableOptions): 
   }
 
   return {
-    async add(spans, tenant) {
+    async add(spans, tenant, costOf) {
       const traces = new Map<string, ReadableSpan[]>();
       for (const span of spans) {
         const { traceId } = span.spanContext();
@@ -135,7 +142,7 @@ export function createTraceTables(sql: Statements, options: TraceTableOptions): 
       let stored = 0;
       sql.transaction(() => {
         let added = 0;
-        for (const [traceId, list] of traces) if (addTrace(tenant, traceId, list, at)) added++;
+        for (const [traceId, list] of traces) if (addTrace(tenant, traceId, list, costOf, at)) added++;
         const isDue = count === undefined || adds++ % recountEvery === 0;
         stored = evict(at, isDue ? countAll() : count! + added);
       });

@@ -9,7 +9,7 @@ export function askInTime<T>(ask: () => Promise<T>, timeoutMs: number): Promise<
 /** A store of the application's own, none of whose calls holds up the queue or a page without end. */
 export function createTimelyStore(store: TraceStore, timeoutMs: number): TraceStore {
   return {
-    add: (spans, tenant) => askInTime(async () => store.add(spans, tenant), timeoutMs),
+    add: (spans, tenant, costOf) => askInTime(async () => store.add(spans, tenant, costOf), timeoutMs),
     get: (traceId, tenant) => askInTime(async () => store.get(traceId, tenant), timeoutMs),
     query: (query, tenant) => askInTime(async () => store.query(query, tenant), timeoutMs),
     ...(store.size && { size: () => store.size!() }),

@@ -37,12 +37,21 @@ export interface TraceSummary {
 }
 
 /**
+ * What a span costs in US dollars: what it says itself, else, of a model call, what the collector's prices do; `undefined`
+ * where nobody knows.
+ */
+export type CostOf = (span: ReadableSpan) => number | undefined;
+
+/**
  * Where a collector keeps traces, each tenant's apart from the others'. Bounded: of too many traces the least recently
  * updated leaves first, of too many spans of a trace the later ones are not kept. A span that comes again replaces itself.
  */
 export interface TraceStore {
-  /** Resolves once the spans outlive a crash, as far as the store promises that. */
-  add(spans: readonly ReadableSpan[], tenant: string): Promise<void>;
+  /**
+   * Resolves once the spans outlive a crash, as far as the store promises that. `costOf` tells what summaries show of
+   * spans that don't say it; the spans stay as they were sent.
+   */
+  add(spans: readonly ReadableSpan[], tenant: string, costOf?: CostOf): Promise<void>;
   /** A trace's spans by start time; `undefined` where the tenant has no such trace. */
   get(traceId: string, tenant: string): Promise<readonly ReadableSpan[] | undefined>;
   query(query: TraceQuery, tenant: string): Promise<{ traces: readonly TraceSummary[]; cursor?: string }>;

@@ -36,6 +36,7 @@ describe('spans that come in', () => {
         status: 'ok',
         models: ['gpt-4o'],
         tokens: 150,
+        cost_usd: 0.00075,
       },
     ]);
     const { spans } = await getJson(collector, `/v1/traces/${'A'.repeat(32)}`);

@@ -142,6 +142,35 @@ export const traceStoreContract: readonly TraceStoreTest[] = [
     },
   },
   {
+    name: 'asks what spans cost that do not say it, and changes none',
+    async run(create) {
+      const store = await create();
+      const { 'llm.cost_usd': _cost, ...silent } = call('gpt-4o', 100, 0);
+      const spans = [
+        spanOf({ trace: 1, span: 1, attributes: silent }),
+        spanOf({ trace: 1, span: 2, parent: 1, at: 1, attributes: silent }),
+        spanOf({ trace: 1, span: 3, parent: 1, at: 2, attributes: call('gpt-4o', 100, 0.5) }),
+        spanOf({ trace: 2, span: 4, at: 3, attributes: { ...silent, free: true } }),
+      ];
+      // What a whole costs is what its parts do.
+      const costOf = ({ attributes }: ReadableSpan) => (attributes.free ? undefined : 0.25);
+      await store.add(spans, 'a', costOf);
+      await store.add(spans, 'b');
+      const { traces } = await store.query({}, 'a');
+      equal(
+        traces.map(({ costUsd }) => costUsd),
+        [undefined, 0.75],
+      );
+      equal(ids((await store.query({ minCostUsd: 0.6 }, 'a')).traces), [1]);
+      equal((await store.query({ minCostUsd: 0.6 }, 'b')).traces, []);
+      const kept = await store.get(idOf(1, 32), 'a');
+      equal(
+        kept?.map(({ attributes }) => attributes),
+        spans.slice(0, 3).map(({ attributes }) => attributes),
+      );
+    },
+  },
+  {
     name: 'names a trace after its root, whatever comes first',
     async run(create) {
       const store = await create();

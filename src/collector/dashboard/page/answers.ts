@@ -36,7 +36,7 @@ export interface SpanEventView {
   readonly attributes: Json;
 }
 
-/** A span of `GET /v1/traces/{id}`, with what its attributes say of model calls. */
+/** A span of `GET /v1/traces/{id}?costs=true`, with what its attributes say of model calls. */
 export interface SpanView {
   readonly id: string;
   readonly parentId: string | undefined;
@@ -79,7 +79,7 @@ export function readSpan(value: unknown): SpanView | undefined {
     end: Math.max(start, asNumber(json.end_ms) ?? start),
     failed: json.status === 'error',
     message: asString(json.status_message),
-    ...readCall(asString(json.name) ?? '', attributes as Attributes, start),
+    ...readCall(asString(json.name) ?? '', attributes as Attributes, start, asNumber(json.cost_usd)),
     attributes,
     resource: asObject(asObject(json.resource)?.attributes) ?? asObject(json.resource) ?? {},
     scope: readScope(json.scope),
@@ -88,10 +88,9 @@ export function readSpan(value: unknown): SpanView | undefined {
   };
 }
 
-function readCall(name: string, attributes: Attributes, start: number) {
+function readCall(name: string, attributes: Attributes, start: number, reckonedUsd: number | undefined) {
   const work = readWork(name, attributes);
-  const call = { type: 'llm', operation: 'chat', stream: false } as const;
-  const { provider, model: asked } = readForeignRequest(call, attributes);
+  const { provider, model: asked } = readForeignRequest(attributes);
   const { model = asked, usage = {}, costUsd, finishReasons = [] } = readForeignResponse(attributes);
   const firstToken = readFirstToken(attributes, start);
   return {
@@ -99,7 +98,7 @@ function readCall(name: string, attributes: Attributes, start: number) {
     provider: provider === 'unknown' ? undefined : provider,
     model,
     usage,
-    costUsd,
+    costUsd: costUsd ?? reckonedUsd,
     firstTokenMs: firstToken === undefined ? undefined : firstToken * 1000,
     finishReasons,
   };

@@ -51,7 +51,7 @@ export function createTraceView(shell: Shell, back: () => void): TraceView {
     request = new AbortController();
     const { signal } = request;
     try {
-      const answer = asObject(await getJson(`v1/traces/${id}`, signal));
+      const answer = asObject(await getJson(`v1/traces/${id}?costs=true`, signal));
       if (signal.aborted) return;
       const read = asArray(answer?.spans).map(readSpan);
       spans = read.filter((span) => span !== undefined);
