@@ -1,6 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Context, Env, Handler, MiddlewareHandler, Next } from 'hono';
-import { matchedRoutes } from 'hono/route';
 import { checkValues, fn } from '../../src/checks.ts';
 import { safely } from '../../src/errors.ts';
 import { serveRequest } from '../../src/http/server-span.ts';
@@ -75,7 +74,8 @@ export function telemetryMiddleware(
  * behind it. (The last that matched may be a catch-all that never ran.)
  */
 function routeOf(c: Context, own: unknown): string | undefined {
-  const route = matchedRoutes(c)[c.req.routeIndex];
+  // By the request itself: `hono/route` is not in every version, and knows only requests of its own copy of Hono.
+  const route = c.req.matchedRoutes[c.req.routeIndex];
   if (!route || route.handler === own) return undefined;
   const isMiddleware = route.method === 'ALL' && route.handler.length > 1;
   return isMiddleware && c.res.status === 404 ? undefined : route.path;

@@ -3,6 +3,7 @@ import { secondsSince } from '../clock.ts';
 import { safely } from '../errors.ts';
 import { createInvocation, type OwnInvocation } from '../invocation.ts';
 import { errorName } from '../llm/error-class.ts';
+import { makeResponse } from '../llm/fetch-answer.ts';
 import { portOf } from '../llm/recognise.ts';
 import { recordError } from '../llm/run-span.ts';
 import { traceRef } from '../llm/trace-ref.ts';
@@ -106,7 +107,7 @@ async function settleResponse(
     const body = tapBody(response.body, observer, engine.runtime.ephemeral ? request.signal : undefined);
     // A server's own response may have forgotten what was added to its headers, now that its body was asked for.
     const { status, statusText } = response;
-    return new Response(body, response.headers === headers ? init : { status, statusText, headers });
+    return makeResponse(body, response.headers === headers ? init : { status, statusText, headers });
   } catch (error) {
     engine.diagnostics.report(error);
     recorded.end();

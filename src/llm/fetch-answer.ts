@@ -2,7 +2,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Provider } from './provider.ts';
 
 /** The statuses that have no body. */
-const bodiless = new Set([101, 103, 204, 205, 304]);
+const bodiless = new Set([204, 205, 304]);
 
 /** Whether its body can be observed: of other statuses no response can be made. */
 export function hasBody(response: Response): response is Response & { body: ReadableStream<Uint8Array> } {
@@ -16,13 +16,24 @@ export function withBody(
   body: ReadableStream<Uint8Array>,
   copyInit: Runtime['copyInit'],
 ): Response {
-  const { status, statusText, headers } = copyInit?.(response) ?? response;
-  return asReceived(new Response(body, { status, statusText, headers }), response);
+  return asReceived(makeResponse(body, copyInit?.(response) ?? response), response);
+}
+
+/** Some hosts take in reason phrases that they refuse to make a response of, such as those in Chinese on Node. */
+export function makeResponse(
+  body: ReadableStream<Uint8Array>,
+  init: Pick<Response, 'status' | 'statusText' | 'headers'>,
+): Response {
+  try {
+    return new Response(body, init);
+  } catch {
+    return new Response(body, { status: init.status, headers: init.headers });
+  }
 }
 
 /** The constructor can't be given `url` and `redirected`, which SDKs read; clones have them too. */
 function asReceived(copy: Response, response: Response): Response {
-  for (const name of ['url', 'redirected', 'type'] as const) {
+  for (const name of ['url', 'redirected', 'type', 'statusText'] as const) {
     Object.defineProperty(copy, name, { value: response[name], configurable: true });
   }
   return Object.defineProperty(copy, 'clone', { value: cloneReceived, configurable: true, writable: true });
@@ -46,9 +57,4 @@ export async function settle<T>(fn: () => Promise<T>): Promise<Settled<T>> {
   } catch (error) {
     return { ok: false, error };
   }
-}
-
-export function unwrap<T>(result: Settled<T>): T {
-  if (result.ok) return result.value;
-  throw result.error;
 }

@@ -28,6 +28,12 @@ export function readTarget(input: RequestInfo | URL, init: RequestInit | undefin
   }
 }
 
+/** Headers that can be read only once, as `entries()` of others, made fit to be read before they are sent. */
+export function keepHeaders(init: RequestInit | undefined): RequestInit | undefined {
+  const headers = init?.headers as (Headers & Partial<Iterator<unknown>>) | undefined;
+  return typeof headers?.next === 'function' ? { ...init, headers: [...headers] } : init;
+}
+
 /** The arguments with more headers. */
 export function withHeaders(
   input: RequestInfo | URL,
@@ -50,11 +56,12 @@ export function readBody(body: unknown): string | undefined {
 
 /** A copy of a request to read the body of, where it can be read. */
 export function cloneRequest(body: unknown): Request | undefined {
-  if (!(body instanceof Request) || !body.body || body.bodyUsed || body.headers.has('content-encoding'))
-    return undefined;
-  if (Number(body.headers.get('content-length') ?? 0) > maxBodyBytes) return undefined;
+  if (!(body instanceof Request) || body.bodyUsed || body.headers.has('content-encoding')) return undefined;
+  if (Number(body.headers.get('content-length')) > maxBodyBytes) return undefined;
   try {
-    return body.clone();
+    const copy = body.clone();
+    // Only the copy is asked for it: Deno sends a text in chunks, without its length, where that was asked for.
+    return copy.body ? copy : undefined;
   } catch {
     return undefined;
   }

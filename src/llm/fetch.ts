@@ -10,8 +10,16 @@ import { setSpan } from '../trace/otel-span.ts';
 import { readAttempt } from './attempts.ts';
 import type { ModelCall } from './call.ts';
 import { isAbort } from './error-class.ts';
-import { hasBody, isVendors, settle, unwrap, withBody } from './fetch-answer.ts';
-import { cloneRequest, type FetchTarget, readBody, readRequest, readTarget, withHeaders } from './fetch-target.ts';
+import { hasBody, isVendors, settle, withBody } from './fetch-answer.ts';
+import {
+  cloneRequest,
+  type FetchTarget,
+  keepHeaders,
+  readBody,
+  readRequest,
+  readTarget,
+  withHeaders,
+} from './fetch-target.ts';
 import type { Gate, Pass, Refused } from './gate.ts';
 import type { askUsage, hideUsage, isEventStream } from './include-usage.ts';
 import type { LlmRequest, Provider, ProviderRequest } from './provider.ts';
@@ -172,8 +180,6 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       call.end({ response: answer, body: reader.body, status, headers, incomplete, ...how });
     }
     const streams = getInvocation(context)?.streams ?? options.streams;
-    // An error page that nobody reads to the end is still an error, not a caller who left.
-    const open = streams.open(() => finish({ aborted: status < 400 }));
     const body = tapBody(response.body, {
       pull: () => open.touch(),
       chunk: (bytes) => reader.chunk(bytes),
@@ -183,14 +189,17 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
         safely(() => finish(how), options.report);
       },
     });
+    // An error page that nobody reads to the end is still an error, not a caller who left.
+    const open = streams.open(() => finish({ aborted: status < 400 }));
     if (!hide?.canHide(response)) return withBody(response, body, options.copyInit);
     const copy = withBody(response, hide.hide(body, options.limits.eventBytes), options.copyInit);
     copy.headers.delete('content-length');
     return copy;
   }
 
-  return async function llmFetch(input, init) {
+  return async function llmFetch(input, given) {
     const fetch = options.fetch();
+    const init = keepHeaders(given);
     const { usage } = options;
     const target = readTarget(input, init);
     if (!target) return fetch(input, init);
@@ -226,15 +235,17 @@ export function createLlmFetch(options: LlmFetchOptions): Fetch {
       started = asked && start(asked, target, came, context);
     }
     const result = await answer;
-    if (!started) return unwrap(result);
     if (!result.ok) {
-      started.call.end(isAbort(result.error, target.signal) ? { aborted: true } : { thrown: result.error });
+      started?.call.end(isAbort(result.error, target.signal) ? { aborted: true } : { thrown: result.error });
       throw result.error;
     }
+    if (!started) return result.value;
     try {
       return observe(result.value, started, target, context, asking && usage);
     } catch (error) {
       options.report(error);
+      // What is no response of the platform's, as that of `node-fetch`, is a call that has been made all the same.
+      started.call.end({ status: (Object(result.value) as Response).status });
       return result.value;
     }
   };

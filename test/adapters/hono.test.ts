@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -45,6 +46,17 @@ describe('telemetryMiddleware', () => {
       'user_agent.original': 'curl',
     });
     expect(JSON.stringify(span.attributes)).not.toContain('secret');
+  });
+
+  it('serves an app of another copy of Hono, such as that which CommonJS requires', async () => {
+    const telemetry = setUp();
+    const { Hono: Other } = createRequire(import.meta.url)('hono') as { Hono: typeof Hono };
+    expect(Other).not.toBe(Hono);
+    const app = new Other();
+    app.use(telemetryMiddleware(telemetry));
+    app.get('/users/:id', (c) => c.text(`user ${c.req.param('id')}`));
+    expect(await (await app.request('/users/7')).text()).toBe('user 7');
+    expect(only(telemetry).name).toBe('GET /users/:id');
   });
 
   it.each([

@@ -62,6 +62,30 @@ function get(url: string): Promise<{ status: number | undefined; headers: Incomi
 }
 
 describe.each(runtimes)('the adapter of %s', (runtime) => {
+  it('sends a request as the runtime does, whole where it was given whole', async () => {
+    const seen: unknown[] = [];
+    const server = createServer(({ headers }, answer) => {
+      seen.push([headers['content-type'], headers['content-length'], headers['transfer-encoding']]);
+      answer.setHeader('content-type', 'application/json').end(JSON.stringify(chatCompletion));
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    const body = `
+      const telemetry = entry.createTelemetry({ inMemory: true });
+      const text = '{"model":"gpt-4o","messages":[]}';
+      const headers = { 'content-type': 'application/json' };
+      for (const body of [text, new TextEncoder().encode(text)]) for (const ask of [fetch, telemetry.fetch]) {
+        const request = new Request('http://127.0.0.1:${port}/v1/chat/completions', { method: 'POST', headers, body });
+        await (await ask(request)).text();
+      }
+      console.log('spans ' + telemetry.spans.length);`;
+    const { lines, ended } = startChild(runtime, await program(runtime, body));
+    const { code, stderr } = await ended;
+    server.close();
+    expect([code, lines], stderr).toEqual([0, ['spans 2']]);
+    expect(seen).toEqual(Array(4).fill(['application/json', '32', undefined]));
+  });
+
   it('serves metrics: start, stop, token, paths, a port in use', async () => {
     const child = startChild(
       runtime,

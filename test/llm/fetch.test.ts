@@ -192,6 +192,40 @@ describe('a model call', () => {
     expect(telemetry.spans).toHaveLength(1);
   });
 
+  it('keeps a reason phrase that came, and that the host makes no response of', async () => {
+    const real = completion();
+    Object.defineProperty(real, 'statusText', { value: '请求' });
+    const { telemetry } = create(() => real);
+    const response = await telemetry.fetch(chatUrl, chatRequest());
+    expect([response.status, response.statusText, response.clone().statusText]).toEqual([200, '请求', '请求']);
+    expect(await response.json()).toEqual(chatCompletion());
+    expect(telemetry.spans[0]!.attributes['gen_ai.usage.input_tokens']).toBe(10);
+  });
+
+  it.each<[string, unknown, number]>([
+    ['undefined', undefined, 0],
+    ['an object', { json: () => chatCompletion() }, 0],
+    ['a failed object', { status: 500, headers: new Headers(), body: {} }, 2],
+    ['one of node-fetch', { status: 200, headers: new Headers(), body: { pipe() {} } }, 0],
+  ])('that is answered by what can not be observed is handed on and counted: %s', async (_, answer, code) => {
+    const limits = { tokens: 100_000, window: 'day' } as const;
+    const { telemetry } = create(() => answer as Response, { budget: { limits } });
+    expect(await telemetry.fetch(chatUrl, chatRequest())).toBe(answer);
+    expect(telemetry.spans.map(({ status }) => status.code)).toEqual([code]);
+    expect(telemetry.metrics.value('llm_requests_total', { status: code ? 'error' : 'ok' })).toBe(1);
+  });
+
+  it('sends headers that can be iterated only once', async () => {
+    const { telemetry, calls } = create(completion);
+    for (const url of [chatUrl, 'https://example.test/data']) {
+      const headers = new Headers({ authorization: 'Bearer x' }).entries();
+      await telemetry.fetch(url, { ...chatRequest(), headers: headers as Iterable<[string, string]> as [] });
+    }
+    expect(calls.map(({ init }) => new Headers(init?.headers).get('authorization'))).toEqual(['Bearer x', 'Bearer x']);
+    await telemetry.fetch(chatUrl, { ...chatRequest(), headers: { next: 'page' } });
+    expect(calls[2]!.init?.headers).toEqual({ next: 'page' });
+  });
+
   it('ends its span before its reader goes on', async () => {
     const { telemetry } = create(completion);
     await telemetry.span('route', async () => {

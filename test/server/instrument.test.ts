@@ -121,6 +121,15 @@ describe('instrument', () => {
     expect((await handler(request({ method: 'HEAD' }))).headers.get('x-added')).toBe('yes');
   });
 
+  it('serves a response with a reason phrase that the host makes none of', async () => {
+    const telemetry = setUp();
+    const real = new Response('ok', { status: 203 });
+    Object.defineProperty(real, 'statusText', { value: '请求' });
+    const response = await instrument(() => real, telemetry)(request());
+    expect([response.status, await response.text()]).toEqual([203, 'ok']);
+    expect(telemetry.spans).toHaveLength(1);
+  });
+
   it('knows a failure without a reason for one', async () => {
     const telemetry = setUp();
     await instrument(() => Promise.reject(), telemetry)(request()).catch(() => {});
