@@ -2,7 +2,7 @@ import type { Attributes, Context, Link, Span } from '@opentelemetry/api';
 import { secondsSince } from '../../src/clock.ts';
 import { asObject } from '../../src/json.ts';
 import { classifyError, type ErrorClass, errorName } from '../../src/llm/error-class.ts';
-import { latestCall } from '../../src/llm/frame.ts';
+import { addToolRun, latestCall } from '../../src/llm/frame.ts';
 import { recordError } from '../../src/llm/run-span.ts';
 import { markOwn } from '../../src/llm/seen-calls.ts';
 import { inheritedAttributes } from '../../src/llm/spans.ts';
@@ -13,6 +13,7 @@ import { getAgent } from '../../src/trace/context.ts';
 import { getSpanContext, setSpan, spanKind, statusError } from '../../src/trace/otel-span.ts';
 import { durationsOf } from './durations.ts';
 import { describeRequest, type Outcome, type RpcError, type RpcRequest } from './message.ts';
+import { taskRunsOf } from './task-runs.ts';
 
 /** A request that is under way, as one of its sides sees it. */
 export interface Operation {
@@ -77,7 +78,7 @@ export function startOperation(parts: Parts, start: OperationStart): Operation {
     tell(span, outcome, ending);
     said?.end('result' in outcome ? outcome.result : undefined);
     if (!outer) span.end();
-    const { type: errorType, class: error, code } = ending;
+    const { type: errorType, code } = ending;
     durationsOf(engine.registry, engine.options.metrics?.buckets)[side].recordTo(
       seconds,
       {
@@ -88,21 +89,28 @@ export function startOperation(parts: Parts, start: OperationStart): Operation {
       },
       traceRef(span),
     );
+    const tasks = taskRunsOf(engine, side);
+    tasks.follow(request, outcome);
     // Asked for more, the client calls again: the tool has run once it answers.
     if (!isRun || isCounted || isUnfinished(outcome)) return;
+    addToolRun(start.context);
+    if (!tasks.take(outcome, count)) count(outcome);
+  }
+
+  function count(outcome: Outcome): void {
+    const { type: errorType, class: error } = readEnding(side, outcome);
     const { provider = '', model = '', semconvProvider } = asked ?? {};
-    const trace = traceRef(span);
     instruments.span({
       type: 'tool',
       tool: tool!,
-      seconds,
+      seconds: secondsSince(startedAt, clock.monotonic),
       agent,
       error,
       errorType,
       provider,
       model,
       semconvProvider,
-      trace,
+      trace: traceRef(span),
     });
   }
 

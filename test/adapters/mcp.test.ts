@@ -95,6 +95,48 @@ describe('requests that nobody answers', () => {
   });
 });
 
+describe('a run that goes on as a task', () => {
+  const about = (id: number, method: string, taskId: string, result: object) => [
+    { jsonrpc: '2.0', id, method, params: { taskId } },
+    { jsonrpc: '2.0', id, result },
+  ];
+
+  it.each([
+    ['ok', 'tasks/get', { taskId: 't', status: 'completed' }],
+    ['error', 'tasks/get', { taskId: 't', status: 'failed' }],
+    ['ok', 'tasks/cancel', { taskId: 't', status: 'cancelled' }],
+    ['ok', 'tasks/result', { content: [] }],
+    ['error', 'tasks/result', { content: [], isError: true }],
+  ])('is counted once, when its end is told: %s by %s', (status, method, result) => {
+    const { telemetry, transport } = createPeer();
+    transport.onmessage(call(1));
+    transport.send({ jsonrpc: '2.0', id: 1, result: { task: { taskId: 't', status: 'working' } } });
+    const counted = () => telemetry.metrics.value('llm_tool_executions_total', { tool_name: 'add', status });
+    const asked = [
+      ...about(2, 'tasks/get', 't', { taskId: 't', status: 'working' }),
+      ...about(3, 'tasks/get', 'other', { taskId: 'other', status: 'failed' }),
+    ];
+    for (const [at, message] of asked.entries()) (at % 2 ? transport.send : transport.onmessage)(message);
+    expect(counted()).toBeUndefined();
+    for (const id of [4, 5]) {
+      const [asking, told] = about(id, method, 't', result);
+      transport.onmessage(asking);
+      transport.send(told);
+    }
+    expect(counted()).toBe(1);
+    expect(telemetry.metrics.value('llm_tool_executions_total')).toBe(1);
+  });
+
+  it('is given up, the oldest first, beyond 1000', () => {
+    const { telemetry, transport } = createPeer();
+    for (let id = 0; id < 1000 + 2; id++) {
+      transport.onmessage(call(id));
+      transport.send({ jsonrpc: '2.0', id, result: { task: { taskId: `t${id}` } } });
+    }
+    expect(telemetry.metrics.value('llm_tool_executions_total')).toBe(2);
+  });
+});
+
 describe('an answer', () => {
   it('ends its request once, whoever sends it again', () => {
     const { telemetry, transport } = createPeer();

@@ -1,6 +1,11 @@
 import { loadMcpTools } from '@langchain/mcp-adapters';
 import { Client as Client2, InMemoryTransport as Memory2 } from '@modelcontextprotocol/client';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+import type {
+  CreateTaskRequestHandlerExtra,
+  TaskRequestHandlerExtra,
+} from '@modelcontextprotocol/sdk/experimental/tasks/interfaces.js';
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
 import { InMemoryTransport as Memory1 } from '@modelcontextprotocol/sdk/inMemory.js';
 import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -420,6 +425,44 @@ describe('SDK 1', () => {
     expect(asking?.parentSpanContext?.spanId).toBe(ids(serving)?.spanId);
     expect(asked?.parentSpanContext?.spanId).toBe(ids(asking)?.spanId);
     await client.close();
+  });
+
+  it('counts a run that goes on as a task by what became of it', async () => {
+    const [caller, called] = [createAlsTelemetry(), createAlsTelemetry()];
+    const capabilities = { tasks: { requests: { tools: { call: {} } } } };
+    const taskStore = new InMemoryTaskStore();
+    const server = instrumentMcpServer(new McpServer1(info, { capabilities, taskStore }), called);
+    const config = { inputSchema: { ok: z.boolean() }, execution: { taskSupport: 'required' } };
+    type Extra = CreateTaskRequestHandlerExtra & TaskRequestHandlerExtra;
+    server.experimental.tasks.registerToolTask(
+      'job',
+      config as never,
+      {
+        async createTask({ ok }: { ok: boolean }, { taskStore: store }: Extra) {
+          const task = await store.createTask({ ttl: 60_000, pollInterval: 1 });
+          await store.storeTaskResult(task.taskId, ok ? 'completed' : 'failed', say('done') as never);
+          return { task };
+        },
+        getTask: (_: unknown, { taskStore: store, taskId }: Extra) => store.getTask(taskId),
+        getTaskResult: (_: unknown, { taskStore: store, taskId }: Extra) => store.getTaskResult(taskId),
+      } as never,
+    );
+    const client = instrumentMcpClient(new Client1(info), caller);
+    const [near, far] = Memory1.createLinkedPair();
+    await Promise.all([server.connect(far), client.connect(near)]);
+    // The client has to know that the tool is one of tasks.
+    await client.listTools();
+    const seen: string[] = [];
+    for (const ok of [true, false]) {
+      const messages = client.experimental.tasks.callToolStream({ name: 'job', arguments: { ok } });
+      for await (const { type } of messages) seen.push(type);
+    }
+    expect(seen).toEqual(['taskCreated', 'taskStatus', 'result', 'taskCreated', 'taskStatus', 'error']);
+    for (const { metrics } of [caller, called])
+      for (const status of ['ok', 'error'])
+        expect(metrics.value('llm_tool_executions_total', { tool_name: 'job', status })).toBe(1);
+    await client.close();
+    taskStore.cleanup();
   });
 });
 
