@@ -1,7 +1,7 @@
 import { fromHrTime } from '../clock.ts';
 import { asNumber, asString } from '../json.ts';
-import { readForeignRequest, readForeignResponse, readWork } from '../llm/foreign-span.ts';
-import { spanKey, statusError } from '../trace/otel-span.ts';
+import { isFailed, readForeignRequest, readForeignResponse, readWork } from '../llm/foreign-span.ts';
+import { spanKey } from '../trace/otel-span.ts';
 import type { ExportFunction, ReadableSpan } from '../trace/readable-span.ts';
 import type { AuditEntry } from './record.ts';
 
@@ -28,7 +28,7 @@ function toEntry(span: ReadableSpan): AuditEntry | undefined {
   const work = readWork(span.name, attributes);
   // A wrapper around a call that was recorded itself restates it.
   if (work?.type !== 'llm' || asNumber(attributes['edgespan.aggregated.model_calls'])) return undefined;
-  const { provider, model: asked } = readForeignRequest(work, attributes);
+  const { provider, model: asked } = readForeignRequest(attributes);
   const { model = asked, costUsd } = readForeignResponse(attributes);
   const text = (...names: string[]) => names.map((name) => asString(attributes[name])).find(Boolean);
   const entry: Record<string, unknown> = {
@@ -43,7 +43,7 @@ function toEntry(span: ReadableSpan): AuditEntry | undefined {
     metadata: {
       operation: work.operation,
       spanId: span.spanContext().spanId,
-      status: span.status.code === statusError ? 'error' : 'ok',
+      status: isFailed(span) ? 'error' : 'ok',
     },
   };
   return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as unknown as AuditEntry;

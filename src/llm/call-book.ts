@@ -5,11 +5,11 @@ import { priceUsage } from '../pricing/cost.ts';
 import type { Cost } from '../pricing/price.ts';
 import type { Attempt, Attempts } from './attempts.ts';
 import type { CallFailure } from './failure.ts';
-import { addToFrames } from './frame.ts';
+import { addToFrames, findAgent } from './frame.ts';
 import type { Verdict } from './guardrail.ts';
 import type { CallOutcome } from './instruments.ts';
 import type { LlmRequest, LlmResponse } from './provider.ts';
-import { llmOperation } from './semconv.ts';
+import { isInference, llmOperation } from './semconv.ts';
 import { readServiceTier } from './service-tier.ts';
 
 /** A model call that is over, whoever has seen it. */
@@ -48,7 +48,7 @@ export interface CallBookOptions {
 
 /** What a model call costs, and the one way by which it comes to the metrics and to those around it. */
 export interface CallBook {
-  /** What the response says, else what the tables do; `undefined` where nobody knows. */
+  /** As `priceCall` tells it. */
   price(request: LlmRequest, response: LlmResponse): Cost | undefined;
   /** An attempt that `waits` for its repetition counts as soon as none comes. */
   count(facts: CallFacts, context: Context, attempt?: Attempt, waits?: boolean): void;
@@ -56,25 +56,30 @@ export interface CallBook {
 
 export function createCallBook({ attempts, prices, onCost }: CallBookOptions): CallBook {
   return {
-    price(request, response) {
-      if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
-      if (!response.usage) return undefined;
-      const provider = response.provider ?? request.provider;
-      // A model that another one stood in for is priced as that one.
-      const serving = response.attributes?.['edgespan.pricing.model'];
-      for (const model of typeof serving === 'string' ? [serving] : [response.model, request.model]) {
-        const found = model === undefined ? undefined : prices.find(model, provider);
-        if (found) return priceUsage(response.usage, found, readServiceTier(request, response));
-      }
-      return undefined;
-    },
+    price: (request, response) => priceCall(request, response, prices),
     count(facts, context, attempt, waits = false) {
       const outcome = toOutcome(facts);
       attempts.finish(attempt, outcome, waits);
       if (!waits) addToFrames(context, { ...outcome, preview: facts.preview });
+      const agent = findAgent(context);
+      if (agent && !attempt?.number && isInference(facts.attributes['gen_ai.operation.name'])) agent.inferenceCalls++;
       if (facts.cost) onCost(outcome, facts.cost);
     },
   };
+}
+
+/** What the response says, else what the prices do; `undefined` where nobody knows. */
+export function priceCall(request: LlmRequest, response: LlmResponse, prices: PriceBook): Cost | undefined {
+  if (response.costUsd !== undefined) return { inputUsd: 0, outputUsd: 0, totalUsd: response.costUsd };
+  if (!response.usage) return undefined;
+  const provider = response.provider ?? request.provider;
+  // A model that another one stood in for is priced as that one.
+  const serving = response.attributes?.['edgespan.pricing.model'];
+  for (const model of typeof serving === 'string' ? [serving] : [response.model, request.model]) {
+    const found = model === undefined ? undefined : prices.find(model, provider);
+    if (found) return priceUsage(response.usage, found, readServiceTier(request, response));
+  }
+  return undefined;
 }
 
 function toOutcome(facts: CallFacts): CallOutcome {

@@ -1,3 +1,5 @@
+import type { LlmUsage } from './provider.ts';
+
 /**
  * Attributes of other tracers: OpenTelemetry's conventions, older and newer, OpenInference, OpenLLMetry, OpenLIT,
  * Langfuse, the AI SDK's own, Anthropic's, and Rastir's.
@@ -51,9 +53,7 @@ export const reckonedCosts = ['gen_ai.usage.cost', 'llm.cost.total'];
 export const guardrailIds = ['llm.guardrail.id', 'rastir.guardrail_id'];
 export const guardrailActions = ['llm.guardrail.action', 'rastir.guardrail_action'];
 export const capturedCalls = ['ai.response.toolCalls', 'gen_ai.output.messages'];
-export const usageNames: Readonly<
-  Record<'input' | 'output' | 'total' | 'cacheRead' | 'cacheWrite' | 'cacheWrite1h' | 'reasoning', Names>
-> = {
+export const usageNames: Readonly<Record<string, Names>> = {
   input: [
     'gen_ai.usage.input_tokens',
     'gen_ai.usage.prompt_tokens',
@@ -94,4 +94,7 @@ export const usageNames: Readonly<
     'ai.usage.reasoningTokens',
     'llm.token_count.completion_details.reasoning',
   ],
-};
+  audioInput: ['gen_ai.usage.audio.input_tokens', 'llm.token_count.prompt_details.audio'],
+  audioCacheRead: ['gen_ai.usage.audio.cache_read.input_tokens'],
+  audioOutput: ['gen_ai.usage.audio.output_tokens', 'llm.token_count.completion_details.audio'],
+} satisfies Partial<Record<keyof LlmUsage, Names>>;

@@ -51,31 +51,20 @@ const kinds: Readonly<Record<string, string>> = {
   retriever: 'retrieval',
 };
 
-function text(attributes: Attributes, names: Names): string | undefined {
+function first<T>(attributes: Attributes, names: Names, read: (value: unknown) => T | undefined): T | undefined {
   for (const name of names) {
-    const value = asString(attributes[name]);
-    if (value) return value;
-  }
-  return undefined;
-}
-
-function number(attributes: Attributes, names: Names): number | undefined {
-  for (const name of names) {
-    const value = asNumber(attributes[name]);
+    const value = read(attributes[name]);
     if (value !== undefined) return value;
   }
   return undefined;
 }
 
-/** A count; some say `NaN` for what they don't know. */
-function count(attributes: Attributes, names: Names): number | undefined {
-  for (const name of names) {
-    const value = attributes[name];
-    const known = value === undefined || Number.isNaN(value) ? undefined : readCount(value);
-    if (known !== undefined) return known;
-  }
-  return undefined;
-}
+const text = (attributes: Attributes, names: Names) => first(attributes, names, asString);
+/** Some put it as Google's paths do. */
+const modelOf = (attributes: Attributes, names: Names) => text(attributes, names)?.replace(/^models\//, '');
+const number = (attributes: Attributes, names: Names) => first(attributes, names, asNumber);
+/** Some say `NaN` for what they don't know. */
+const count = (value: unknown) => (Number.isNaN(value) ? undefined : readCount(value));
 
 /** The AI SDK names its operations: those that `do` something are the calls, the others the whole of several. */
 function readOperationId(id: string, attributes: Attributes): ForeignWork | undefined {
@@ -125,26 +114,30 @@ export function isFailed({ status, attributes }: Pick<ReadableSpan, 'status' | '
   return status?.code === statusError || attributes['langfuse.observation.level'] === 'ERROR';
 }
 
-export function readForeignRequest(work: ForeignWork & { type: 'llm' }, attributes: Attributes): LlmRequest {
+/** What a call is taken for where nobody asks what it was. */
+const chat = { operation: 'chat', stream: false };
+
+export function readForeignRequest(
+  attributes: Attributes,
+  { operation, stream }: Pick<LlmRequest, 'operation' | 'stream'> = chat,
+): LlmRequest {
   const vendor = text(attributes, vendorNames);
-  const model = text(attributes, requestModels);
   return {
     provider: vendor ? shortProviderName(vendor) : 'unknown',
-    model: model?.replace(/^models\//, ''),
-    operation: work.operation,
-    stream: work.stream,
+    model: modelOf(attributes, requestModels),
+    operation,
+    stream,
     ...readAskedGuardrail(attributes),
   };
 }
 
 export function readForeignResponse(attributes: Attributes): LlmResponse {
-  const model = text(attributes, responseModels);
-  const reasons = finishReasons.map((name) => attributes[name]).find((said) => said !== undefined);
+  const reasons = first(attributes, finishReasons, (said) => said);
   const calls = readToolNames(attributes);
   return (
     present<LlmResponse>({
       id: text(attributes, replyIds),
-      model: model?.replace(/^models\//, ''),
+      model: modelOf(attributes, responseModels),
       finishReasons: [reasons].flat().filter((reason) => typeof reason === 'string'),
       usage: readForeignUsage(attributes) ?? readLangfuseUsage(attributes),
       costUsd: readForeignCost(attributes),
@@ -156,15 +149,9 @@ export function readForeignResponse(attributes: Attributes): LlmResponse {
 }
 
 function readForeignUsage(attributes: Attributes): LlmUsage | undefined {
-  return present<LlmUsage>({
-    input: count(attributes, usageNames.input),
-    output: count(attributes, usageNames.output),
-    total: count(attributes, usageNames.total),
-    cacheRead: count(attributes, usageNames.cacheRead),
-    cacheWrite: count(attributes, usageNames.cacheWrite),
-    cacheWrite1h: count(attributes, usageNames.cacheWrite1h),
-    reasoning: count(attributes, usageNames.reasoning),
-  });
+  const counts: Record<string, number | undefined> = {};
+  for (const kind in usageNames) counts[kind] = first(attributes, usageNames[kind]!, count);
+  return present<LlmUsage>(counts);
 }
 
 /** US dollars, where the tracer says what it was. */

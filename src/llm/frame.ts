@@ -80,7 +80,14 @@ export function latestCall(context: Context): ModelRef | undefined {
   return findAgent(context)?.latest;
 }
 
-function findAgent(context: Context): AgentFrame | undefined {
+/** Tells the agent around that it has run a tool. */
+export function addToolRun(context: Context): void {
+  const agent = findAgent(context);
+  if (agent) agent.toolCalls++;
+}
+
+/** The frame of the agent around. */
+export function findAgent(context: Context): AgentFrame | undefined {
   for (let frame = getFrame(context); frame; frame = frame.outer) if (frame instanceof AgentFrame) return frame;
   return undefined;
 }
@@ -123,7 +130,12 @@ export class SpanFrame implements Frame {
   }
 }
 
-/** An agent's: what it knows of its model calls is inherited by its tools and retrievals. */
+/**
+ * An agent's: what it knows of its model calls is inherited by its tools and retrievals. Counts what it does itself, and
+ * no agent inside of it.
+ */
 export class AgentFrame extends SpanFrame {
   latest: ModelRef | undefined;
+  inferenceCalls = 0;
+  toolCalls = 0;
 }

@@ -6,6 +6,7 @@ import type { Cost } from '../pricing/price.ts';
 import type { ErrorClass } from './error-class.ts';
 import { createEvaluationMetrics, type EvaluationMetrics } from './evaluation/metrics.ts';
 import { type FamilyKey, nameFamilies } from './families.ts';
+import type { AgentFrame } from './frame.ts';
 import { createGuardrailMetrics, type Verdict } from './guardrail.ts';
 import { createLabels, type FixedLabels, type MetricLabels } from './labels.ts';
 import type { MetricDialect } from './metric-dialect.ts';
@@ -50,6 +51,8 @@ export interface WorkOutcome {
   /** The conventions' `error.type`. */
   readonly errorType?: string | undefined;
   readonly tool?: string;
+  /** What an agent did itself, where that was seen. */
+  readonly calls?: Pick<AgentFrame, 'inferenceCalls' | 'toolCalls'> | undefined;
   /** Whom the agent around has asked last; empty where nobody was. */
   readonly provider: string;
   readonly model: string;

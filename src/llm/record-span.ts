@@ -16,7 +16,7 @@ import {
   readForeignResponse,
   readWork,
 } from './foreign-span.ts';
-import { latestCall, noteCall } from './frame.ts';
+import { addToolRun, latestCall, noteCall } from './frame.ts';
 import { readVerdict } from './guardrail.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { Provider } from './provider.ts';
@@ -82,7 +82,7 @@ export function recordSpan(
   const agent = known.agent ?? asString(attributes['gen_ai.agent.name']) ?? getAgent(context);
   const seconds = readSeconds(span);
   if (seconds === undefined) {
-    ports.instruments.parseError(readForeignRequest(asCall(work), attributes).provider);
+    ports.instruments.parseError(readForeignRequest(attributes).provider);
     return true;
   }
   const startedAt = ports.clock.monotonic() - (ports.clock.now() - fromHrTime(span.startTime));
@@ -100,7 +100,7 @@ function recordCall(
 ): void {
   const { recorder, instruments, providers } = ports;
   const { attributes, startedAt } = of;
-  const request = readForeignRequest(work, attributes);
+  const request = readForeignRequest(attributes, work);
   takeFaults();
   const response = readResponse(readForeignResponse(attributes));
   if (takeFaults()) instruments.parseError(request.provider);
@@ -158,6 +158,7 @@ function recordWork(
   const work = `${type} ${name}`;
   if (seen.isCovered(of.id, work)) return;
   seen.cover(of.parent, work);
+  if (type === 'tool') addToolRun(context);
   const { thrown, aborted } = readError(of);
   const { provider = '', model = '', semconvProvider } = (type !== 'agent' && latestCall(context)) || {};
   instruments.span({
@@ -219,8 +220,4 @@ function pickAddress(attributes: Attributes): Attributes {
     ...(address !== undefined && { 'server.address': address }),
     ...(port !== undefined && { 'server.port': port }),
   };
-}
-
-function asCall(work: ForeignWork): ForeignWork & { type: 'llm' } {
-  return work.type === 'llm' ? work : { type: 'llm', operation: work.type, stream: false };
 }

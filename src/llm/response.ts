@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { asArray, asObject, asString } from '../json.ts';
 import type { LlmRequest, LlmResponse, LlmUsage } from './provider.ts';
+import { present } from './providers/wire.ts';
 import type { SemconvNames } from './semconv.ts';
 
 /** What providers and extractors of users may answer anything for: the parts that are what they should be. */
@@ -29,29 +30,32 @@ function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** What the conventions say of a response. */
-export function responseAttributes(response: LlmResponse, semconv: SemconvNames): Attributes {
-  const { id, model, finishReasons, usage } = response;
+/** What the conventions say of a response, as `readResponse` leaves it. */
+export function responseAttributes(response: LlmResponse, { isLatest, cacheWriteTokens }: SemconvNames): Attributes {
+  const { id, model, finishReasons, usage = {}, attributes } = response;
   return {
-    ...response.attributes,
-    ...(id && { 'gen_ai.response.id': id }),
-    ...(model && { 'gen_ai.response.model': model }),
-    ...(finishReasons?.length && { 'gen_ai.response.finish_reasons': finishReasons }),
-    ...(usage && usageAttributes(usage, semconv)),
+    ...attributes,
+    ...present<Attributes>({
+      'gen_ai.response.id': id,
+      'gen_ai.response.model': model,
+      'gen_ai.response.finish_reasons': finishReasons,
+      'gen_ai.usage.input_tokens': usage.input,
+      'gen_ai.usage.output_tokens': usage.output,
+      'gen_ai.usage.cache_read.input_tokens': usage.cacheRead,
+      [cacheWriteTokens]: usage.cacheWrite,
+      'gen_ai.usage.reasoning.output_tokens': usage.reasoning,
+      ...(isLatest && audioAttributes(usage)),
+    }),
   };
 }
 
-function usageAttributes(usage: LlmUsage, semconv: SemconvNames): Attributes {
-  const attributes: Attributes = {};
-  const set = (name: string, value: number | undefined) => {
-    if (value !== undefined) attributes[name] = value;
+/** Most vendors count it whether there was any or not. */
+function audioAttributes({ audioInput, audioCacheRead, audioOutput }: LlmUsage): Attributes {
+  return {
+    'gen_ai.usage.audio.input_tokens': audioInput || undefined,
+    'gen_ai.usage.audio.cache_read.input_tokens': audioCacheRead || undefined,
+    'gen_ai.usage.audio.output_tokens': audioOutput || undefined,
   };
-  set('gen_ai.usage.input_tokens', usage.input);
-  set('gen_ai.usage.output_tokens', usage.output);
-  set('gen_ai.usage.cache_read.input_tokens', usage.cacheRead);
-  set(semconv.cacheWriteTokens, usage.cacheWrite);
-  set('gen_ai.usage.reasoning.output_tokens', usage.reasoning);
-  return attributes;
 }
 
 /** The words of the reference systems. What is unknown is absent, never 0. */
@@ -62,20 +66,21 @@ export function legacyAttributes(
   seconds: number,
   errorType: string | undefined,
 ): Attributes {
-  const { usage, toolCalls = [] } = response;
-  const model = response.model ?? request.model;
+  const { usage = {}, toolCalls = [] } = response;
   return {
     'llm.provider': response.provider ?? request.provider,
-    ...(model && { 'llm.model': model }),
     'llm.operation': operation,
     'llm.latency_ms': round(seconds * 1000, 2),
-    ...(usage?.input !== undefined && { 'llm.input_tokens': usage.input }),
-    ...(usage?.output !== undefined && { 'llm.output_tokens': usage.output }),
-    ...(usage?.total !== undefined && { 'llm.total_tokens': usage.total }),
     'llm.cache_hit': response.cacheHit ?? 'miss',
     'llm.tool_calls': toolCalls.length,
     'llm.tool_names': toolCalls.map(({ name }) => name),
-    ...(errorType && { 'llm.error_type': errorType }),
+    ...present<Attributes>({
+      'llm.model': response.model ?? (request.model || undefined),
+      'llm.input_tokens': usage.input,
+      'llm.output_tokens': usage.output,
+      'llm.total_tokens': usage.total,
+      'llm.error_type': errorType || undefined,
+    }),
   };
 }
 

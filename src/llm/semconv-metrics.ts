@@ -4,7 +4,7 @@ import type { NumberInstrument } from '../metrics/number.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { CallOutcome, WorkOutcome } from './instruments.ts';
 import type { LlmUsage } from './provider.ts';
-import { agentBuckets, durationBuckets, isInference, type SemconvNames, tokenBuckets } from './semconv.ts';
+import { agentBuckets, callBuckets, durationBuckets, isInference, type SemconvNames, tokenBuckets } from './semconv.ts';
 
 /** The metrics of the GenAI conventions, by the names of one of their versions. */
 export interface SemconvMetrics {
@@ -18,7 +18,7 @@ export interface SemconvMetrics {
 /** `sender` is on all of them, of a collector that many send to. */
 export function createSemconvMetrics(
   registry: Registry,
-  names: SemconvNames,
+  { isLatest, inference: prefix }: SemconvNames,
   buckets: Readonly<Record<string, readonly number[]>>,
   sender?: Attributes,
 ): SemconvMetrics {
@@ -27,30 +27,41 @@ export function createSemconvMetrics(
   }
   const seconds = (name: string, help: string) => histogram(name, 's', durationBuckets, help);
 
-  const inference = seconds(names.callDuration, 'GenAI operation duration.');
-  const otherwise = seconds(names.otherDuration, 'GenAI operation duration.');
-  const firstChunk = seconds(names.timeToFirstChunk, 'Time to the first chunk.');
-  const perChunk = seconds(names.timePerOutputChunk, 'Time per chunk after the first.');
-  const inputTokens = histogram(names.inputTokens, '{token}', tokenBuckets, 'Tokens used.');
-  const outputTokens = histogram(names.outputTokens, '{token}', tokenBuckets, 'Tokens used.');
-  const countTokens = names.usage === undefined ? undefined : createUsageCounters(registry, names.usage);
-  const { agentDuration, toolDuration } = names;
-  const agentSeconds = agentDuration && histogram(agentDuration, 's', agentBuckets, 'Duration of an agent.');
-  const toolSeconds = toolDuration && seconds(toolDuration, 'Duration of a tool.');
+  /** One histogram told apart by `gen_ai.token.type`, or one for each kind. */
+  const tokens = (type: string) => {
+    const name = isLatest ? `${prefix}.operation.${type}_tokens` : 'gen_ai.client.token.usage';
+    return histogram(name, '{token}', tokenBuckets, 'Tokens used.');
+  };
+  const calls = (kind: string) =>
+    histogram(`gen_ai.invoke_agent.${kind}_calls`, `{${kind}_call}`, callBuckets, 'Calls of an agent.');
+
+  const inference = seconds(`${prefix}.duration`, 'GenAI operation duration.');
+  const otherwise = seconds('gen_ai.client.operation.duration', 'GenAI operation duration.');
+  const firstChunk = seconds(`${prefix}.time_to_first_chunk`, 'Time to the first chunk.');
+  const perChunk = seconds(`${prefix}.time_per_output_chunk`, 'Time per chunk after the first.');
+  const inputTokens = tokens('input');
+  const outputTokens = tokens('output');
+  const latest = isLatest && {
+    countTokens: createUsageCounters(registry, `${prefix}.usage`),
+    agent: histogram('gen_ai.invoke_agent.duration', 's', agentBuckets, 'Duration of an agent.'),
+    inferenceCalls: calls('inference'),
+    toolCalls: calls('tool'),
+    tool: seconds('gen_ai.execute_tool.duration', 'Duration of a tool.'),
+  };
   const chunkRecorders = new WeakMap<Attributes, ReturnType<typeof perChunk.bind>>();
 
   function recordUsage(used: LlmUsage, attributes: Attributes, trace: TraceRef | null): void {
     const { input, output } = used;
-    const typed = (type: string) => (names.tokenType ? { ...attributes, 'gen_ai.token.type': type } : attributes);
+    const typed = (type: string) => (isLatest ? attributes : { ...attributes, 'gen_ai.token.type': type });
     if (input !== undefined) inputTokens.recordTo(input, typed('input'), trace);
     if (output !== undefined) outputTokens.recordTo(output, typed('output'), trace);
-    countTokens?.(used, attributes, trace);
+    if (latest) latest.countTokens(used, attributes, trace);
   }
 
   return {
     call({ attributes: given, errorType, seconds, firstTokenSeconds, usage, counted, trace }) {
       const attributes = sender ? { ...given, ...sender } : given;
-      const isKnownWord = names.usage === undefined || isInference(attributes['gen_ai.operation.name']);
+      const isKnownWord = !isLatest || isInference(attributes['gen_ai.operation.name']);
       const failed = errorType ? { ...attributes, 'error.type': errorType } : attributes;
       if (!counted) (isKnownWord ? inference : otherwise).recordTo(seconds, failed, trace);
       // The latest version counts the tokens and chunks of inference alone.
@@ -66,14 +77,18 @@ export function createSemconvMetrics(
       }
       record(seconds, trace);
     },
-    work({ type, agent, tool, seconds, errorType, semconvProvider, trace }) {
-      if (!agentSeconds || !toolSeconds) return;
+    work({ type, agent, tool, calls, seconds, errorType, semconvProvider, trace }) {
+      if (!latest) return;
       const failed = errorType ? { 'error.type': errorType } : {};
       const named = { ...sender, ...(agent && { 'gen_ai.agent.name': agent }) };
-      if (type === 'agent') agentSeconds.recordTo(seconds, { ...named, ...failed }, trace);
+      if (type === 'agent') latest.agent.recordTo(seconds, { ...named, ...failed }, trace);
+      if (calls) {
+        latest.inferenceCalls.recordTo(calls.inferenceCalls, named, trace);
+        latest.toolCalls.recordTo(calls.toolCalls, named, trace);
+      }
       if (type === 'tool') {
         const attributes = { 'gen_ai.tool.name': tool ?? '', 'gen_ai.tool.type': 'function', ...named, ...failed };
-        toolSeconds.recordTo(seconds, attributes, trace);
+        latest.tool.recordTo(seconds, attributes, trace);
       }
       if (type === 'retrieval') {
         const provider = semconvProvider ? { 'gen_ai.provider.name': semconvProvider } : {};

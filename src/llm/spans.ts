@@ -8,7 +8,7 @@ import { contextOf } from '../trace/scope.ts';
 import type { ContentKeeper } from './content/silence.ts';
 import { countDocuments } from './documents.ts';
 import { classifyError, errorName } from './error-class.ts';
-import { AgentFrame, getFrame, latestCall, type ModelRef, setFrame } from './frame.ts';
+import { AgentFrame, addToolRun, getFrame, latestCall, type ModelRef, setFrame } from './frame.ts';
 import type { LlmInstruments } from './instruments.ts';
 import type { LlmRecorder } from './recorder.ts';
 import { type Ending, recordError, runInSpan } from './run-span.ts';
@@ -142,6 +142,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
       const seconds = secondsSince(startedAt, clock.monotonic);
       for (const outer of around) seen.cover(outer, work);
       if (told || seen.isCovered(span.spanContext(), work)) return;
+      if (type === 'tool') addToolRun(parent);
       const tool = type === 'tool' ? { tool: name } : {};
       instruments.span({
         type,
@@ -153,6 +154,7 @@ export function createSpanRunner(runner: SpanRunnerOptions): SpanRunner {
         model,
         semconvProvider: asked?.semconvProvider,
         trace: traceRef(span),
+        calls: frame,
         ...tool,
       });
     }

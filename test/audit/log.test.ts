@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createAuditLog } from '../../src/audit/log.ts';
 import type { AuditRecord, AuditStore } from '../../src/audit/record.ts';
 import { toPage } from '../../src/audit/record.ts';
+import { spanOf } from '../suites/trace-store.ts';
 import { createAlsTelemetry } from '../support/telemetry.ts';
 
 /** A store whose records a test may spoil. */
@@ -178,4 +179,16 @@ it('as an exporter writes one entry for each model call, and none for what is ar
   ]);
   expect(records[0]?.input).toContain('who?');
   expect(records[0]?.latencyMs).toBeGreaterThanOrEqual(0);
+});
+
+it('says that a call failed, also where Langfuse says it by its level', async () => {
+  const log = createAuditLog();
+  const call = { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'm' };
+  await log.exporter([
+    spanOf({ trace: 1, span: 1, attributes: call }),
+    spanOf({ trace: 1, span: 2, attributes: call, failed: true }),
+    spanOf({ trace: 1, span: 3, attributes: { ...call, 'langfuse.observation.level': 'ERROR' } }),
+  ]);
+  const { records } = await log.query();
+  expect(records.map(({ metadata }) => metadata?.status).sort()).toEqual(['error', 'error', 'ok']);
 });

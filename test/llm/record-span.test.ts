@@ -304,6 +304,16 @@ describe('a model call of another tracer', () => {
     expect(value('llm_cost_usd_total')).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['gen_ai.usage.audio.input_tokens', 'gen_ai.usage.audio.output_tokens'],
+    ['llm.token_count.prompt_details.audio', 'llm.token_count.completion_details.audio'],
+  ])('prices the tokens that were audio: %s', async (input, output) => {
+    const prices = { 'gpt-4o': { input: 1, output: 10, audioInput: 100, audioOutput: 1000 } };
+    const { telemetry, value } = create({ prices });
+    telemetry.recordSpan(finished({ ...chat, [input]: 400, [output]: 100 }));
+    expect(value('llm_cost_usd_total')).toBeCloseTo((600 + 400 * 100 + 400 * 10 + 100 * 1000) / 1e6, 12);
+  });
+
   it('prices what Anthropic’s SDK says of caches that live for an hour, and of tiers', async () => {
     const { span, value } = create({
       prices: [{ c: { input: 1000, output: 0, cacheWrite: 2000, cacheWrite1h: 4000, serviceTiers: { batch: 0.5 } } }],

@@ -138,6 +138,8 @@ describe('metrics of the latest version', () => {
       'gen_ai.client.operation.duration',
       'gen_ai.execute_tool.duration',
       'gen_ai.invoke_agent.duration',
+      'gen_ai.invoke_agent.inference_calls',
+      'gen_ai.invoke_agent.tool_calls',
     ]);
     const inference = families.get('gen_ai.client.inference.duration');
     expect(inference).toMatchObject({ type: 'histogram', unit: 's', bounds: seconds });
@@ -176,6 +178,50 @@ describe('metrics of the latest version', () => {
     expect(point(tools, { 'gen_ai.tool.name': 'pay', 'error.type': 'TypeError' }).sum).toBe(0.5);
   });
 
+  it('say how many calls an agent made itself, failed ones and none too', async () => {
+    const statuses = [200, 500, 200, 429];
+    const fetch = async () => Response.json(chatCompletion(), { status: statuses.shift() ?? 200 });
+    const telemetry = createAlsTelemetry({ semconv: 'latest', fetch });
+    const ask = async (retry = 0) => {
+      const headers = { 'x-stainless-retry-count': String(retry) };
+      await (await telemetry.fetch(chatUrl, { ...chatRequest(), headers })).text();
+    };
+    const embed = telemetry.llm({ provider: 'openai', model: 'embed-small', operation: 'embed' }, async () => ({}));
+    const tool = telemetry.tool({ name: 'search' }, async () => ask());
+    const broken = telemetry.tool({ name: 'pay' }, async () => Promise.reject(new Error('no')));
+    const inner = telemetry.agent({ name: 'inner' }, async () => tool());
+    const outer = telemetry.agent({ name: 'outer' }, async () => {
+      // One call that answers, one that the SDK tries twice, and one that it gives up.
+      await ask();
+      await ask();
+      await ask(1);
+      await ask();
+      await broken().catch(() => {});
+      await inner();
+      await embed();
+    });
+    await outer();
+    await telemetry.agent({ name: 'idle' }, async () => {})();
+    const families = await collect(telemetry);
+    const of = (kind: string) => {
+      const family = families.get(`gen_ai.invoke_agent.${kind}_calls`);
+      expect(family).toMatchObject({ unit: `{${kind}_call}`, bounds: [1, 2, 4, 8, 16, 32, 64, 128] });
+      const points = family!.points as unknown as Seen[];
+      return points.map(({ attributes, count, sum }) => [attributes['gen_ai.agent.name'], count, sum]);
+    };
+    expect(of('inference')).toEqual([
+      ['inner', 1, 1],
+      ['outer', 1, 3],
+      ['idle', 1, 0],
+    ]);
+    expect(of('tool')).toEqual([
+      ['inner', 1, 1],
+      ['outer', 1, 1],
+      ['idle', 1, 0],
+    ]);
+    expect((await collect(await run('1.41'))).has('gen_ai.invoke_agent.tool_calls')).toBe(false);
+  });
+
   it('count tokens of each kind by modality', async () => {
     const families = await collect(await askWithDetails('latest'));
     const usage = (name: string) => {
@@ -207,6 +253,15 @@ describe('metrics of the latest version', () => {
 });
 
 describe('spans', () => {
+  it('say of the latest version how many tokens were audio, where any were', async () => {
+    const names = ({ attributes }: { attributes: Attributes }) =>
+      Object.fromEntries(Object.entries(attributes).filter(([name]) => name.startsWith('gen_ai.usage.audio')));
+    const audio = { 'gen_ai.usage.audio.input_tokens': 10, 'gen_ai.usage.audio.output_tokens': 8 };
+    expect(names((await askWithDetails('latest')).spans[0]!)).toEqual(audio);
+    expect(names((await askWithDetails('1.41')).spans[0]!)).toEqual({});
+    expect(names((await run('latest')).spans[0]!)).toEqual({});
+  });
+
   it.each([
     ['1.41', 'gen_ai.usage.cache_creation.input_tokens', 'gen_ai.usage.cache_write.input_tokens'],
     ['latest', 'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_creation.input_tokens'],
