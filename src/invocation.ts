@@ -23,7 +23,7 @@ export function createInvocation(
 ): OwnInvocation {
   const { timeoutMs } = engine.flushing;
   const { report } = engine.diagnostics;
-  const flushers = new Set<Parameters<Invocation['recorded']>[0]>([flusher]);
+  const flushers = new Set<{ flush(): Promise<unknown> }>([flusher]);
   const streams = createOpenStreams(engine.clock.monotonic, options.onIdle);
 
   const { ephemeral, every } = engine.runtime;

@@ -5,7 +5,6 @@ import { isFailed } from '../llm/foreign-span.ts';
 import type { ReadableSpan } from '../trace/readable-span.ts';
 import type { Access } from './access.ts';
 import { Refusal } from './refusal.ts';
-import { readFacts } from './span-facts.ts';
 import type { CostOf, TraceQuery, TraceStore, TraceSummary } from './trace-store.ts';
 
 export interface QueryPorts {
@@ -27,7 +26,7 @@ export function addQueryRoutes(app: Hono, { access, traces, costOf }: QueryPorts
     const costs = context.req.query('costs') === 'true';
     const described = spans.map((span) => ({
       ...describeSpan(span),
-      ...(costs && { cost_usd: readFacts(span, costOf).costUsd }),
+      ...(costs && { cost_usd: costOf(span) }),
     }));
     return context.json({ trace_id: traceId, spans: described });
   }

@@ -3,14 +3,13 @@ import type { Engine } from '../engine.ts';
 import { asString } from '../json.ts';
 import { createAttempts } from '../llm/attempts.ts';
 import { type CallBook, createCallBook } from '../llm/call-book.ts';
-import { readWork } from '../llm/foreign-span.ts';
+import { isFailed, readWork } from '../llm/foreign-span.ts';
 import { type CallOutcome, createLlmInstruments, type LlmInstruments } from '../llm/instruments.ts';
 import { recordSpan } from '../llm/record-span.ts';
 import { createSeenCalls, type SeenCalls } from '../llm/seen-calls.ts';
 import { semconvNames } from '../llm/semconv.ts';
 import { traceRefOf } from '../llm/trace-ref.ts';
 import type { Registry } from '../metrics/registry.ts';
-import { statusError } from '../trace/otel-span.ts';
 import type { ReadableSpan, Resource } from '../trace/readable-span.ts';
 import { findSurroundings } from './around.ts';
 import type { CollectorDialect } from './dialect.ts';
@@ -108,12 +107,11 @@ export function createSpanMetrics({ engine, registry, dialect, maxEmitters, onCa
 function recordOther(span: ReadableSpan, instruments: LlmInstruments, agent: string, all: boolean): void {
   const said = asString(span.attributes['rastir.span_type']);
   if (said === undefined && !all) return;
-  const failed = span.status.code === statusError;
   instruments.span({
     type: said && otherWork.includes(said) ? said : 'system',
     seconds: fromHrTime(span.duration) / 1000,
     agent,
-    error: failed ? 'unknown' : undefined,
+    error: isFailed(span) ? 'unknown' : undefined,
     provider: '',
     model: '',
     trace: traceRefOf(span.spanContext()),
